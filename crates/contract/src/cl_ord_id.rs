@@ -1,0 +1,160 @@
+//! The client's own name for an order.
+
+use core::fmt;
+
+use crate::words::{Wire, Words};
+
+/// The client's own name of an order: 1 to 36 bytes of printable ASCII, unique among the account's
+/// live orders; all zero where the client gave none. (Rule ID-1)
+///
+/// ```
+/// use centum_contract::ClOrdId;
+/// let id = ClOrdId::new("alice-1").unwrap();
+/// assert_eq!(id.to_string(), "alice-1");
+/// assert!(ClOrdId::new("").is_none() && ClOrdId::new("ünwise").is_none());
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct ClOrdId {
+    /// The bytes in order, little-endian; the upper half of the last word is zero.
+    words: [u64; 5],
+}
+
+/// Bytes a client order id may have.
+pub const CL_ORD_ID_BYTES: usize = 36;
+
+impl ClOrdId {
+    /// The client gave none.
+    pub const NONE: ClOrdId = ClOrdId { words: [0; 5] };
+
+    /// The id with this text; `None` when it is empty, too long or not printable ASCII.
+    #[must_use]
+    pub fn new(text: &str) -> Option<ClOrdId> {
+        let bytes = text.as_bytes();
+        if bytes.is_empty() || bytes.len() > CL_ORD_ID_BYTES {
+            return None;
+        }
+        let mut words = [0u64; 5];
+        for (i, &byte) in bytes.iter().enumerate() {
+            words[i / 8] |= u64::from(byte) << (8 * (i % 8));
+        }
+        let id = ClOrdId { words };
+        id.is_valid().then_some(id)
+    }
+
+    /// Did the client give none?
+    #[inline(always)]
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.words[0] == 0
+    }
+
+    /// Is it printable ASCII, without a gap, from the first byte on? Bytes come from outside.
+    #[inline]
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        const ONES: u64 = 0x0101_0101_0101_0101;
+        const HIGH: u64 = 0x8080_8080_8080_8080;
+        let mut ended = false;
+        for &word in &self.words {
+            if ended {
+                if word != 0 {
+                    return false;
+                }
+                continue;
+            }
+            // The bytes in use, as a mask from the low end; a zero inside them fails below.
+            let used = if word == 0 { 0 } else { u64::MAX >> word.leading_zeros().div_euclid(8).wrapping_mul(8) };
+            ended = used != u64::MAX;
+            // Fill what is not in use with a printable byte and test all eight at once:
+            // no high bit, not below 0x20, not 0x7f.
+            let all = word | (ONES * 0x20 & !used);
+            let below_space = !((all | HIGH) - ONES * 0x20) & HIGH;
+            let delete = ((all & !HIGH) + ONES) & HIGH;
+            if (all & HIGH) | below_space | delete != 0 {
+                return false;
+            }
+        }
+        self.words[0] != 0 && self.words[4] >> 32 == 0
+    }
+
+    /// The five words, for hashing.
+    #[inline(always)]
+    #[must_use]
+    pub const fn words(&self) -> &[u64; 5] {
+        &self.words
+    }
+
+    /// Its bytes, padded with zeros.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; CL_ORD_ID_BYTES] {
+        core::array::from_fn(|i| (self.words[i / 8] >> (8 * (i % 8))) as u8)
+    }
+}
+
+impl fmt::Display for ClOrdId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for byte in self.to_bytes().into_iter().take_while(|&byte| byte != 0) {
+            fmt::Write::write_char(f, char::from(byte))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ClOrdId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{self}\"")
+    }
+}
+
+impl Wire for ClOrdId {
+    const SIZE: usize = CL_ORD_ID_BYTES;
+    #[inline(always)]
+    fn get(words: &Words, offset: usize) -> Self {
+        let first = offset / 8;
+        let last = words[first + 4] & 0xffff_ffff;
+        ClOrdId { words: [words[first], words[first + 1], words[first + 2], words[first + 3], last] }
+    }
+    #[inline(always)]
+    fn put(self, words: &mut Words, offset: usize) {
+        let first = offset / 8;
+        for (i, word) in self.words.into_iter().enumerate() {
+            words[first + i] |= word;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn id_1_one_to_36_bytes_of_printable_ascii() {
+        for (text, good) in [
+            ("", false),
+            ("a", true),
+            (" ", true),
+            ("~", true),
+            ("\u{7f}", false),
+            ("\u{1f}", false),
+            ("12345678", true),
+            ("123456789", true),
+            ("123456789012345678901234567890123456", true),
+            ("1234567890123456789012345678901234567", false),
+            ("abc\u{1}def", false),
+            ("é", false),
+            ("1234567\u{7f}", false),
+        ] {
+            assert_eq!(ClOrdId::new(text).is_some(), good, "{text:?}");
+        }
+        // A gap inside, which only bytes from outside can have.
+        assert!(!ClOrdId { words: [0x61_00_61, 0, 0, 0, 0] }.is_valid());
+        assert!(!ClOrdId { words: [0x61, 0x61, 0, 0, 0] }.is_valid());
+        assert!(!ClOrdId { words: [0, 0, 0, 0, 0] }.is_valid());
+        assert!(
+            !ClOrdId {
+                words: [u64::MAX / 255 * 97, u64::MAX / 255 * 97, u64::MAX / 255 * 97, u64::MAX / 255 * 97, 1 << 40]
+            }
+            .is_valid()
+        );
+    }
+}
