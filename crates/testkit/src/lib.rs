@@ -1,0 +1,1 @@
+//! What proves the engine: scenario language, naive twin, workload generator.
