@@ -13,9 +13,14 @@ pub mod cl_ord_id;
 pub mod codes;
 pub mod command;
 pub mod event;
+pub mod liquidation;
+pub mod margin;
+pub mod math;
+pub mod position;
 pub mod reject;
 pub mod spec;
 pub mod units;
+pub mod value;
 pub mod words;
 
 pub use cl_ord_id::ClOrdId;

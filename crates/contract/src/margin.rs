@@ -1,0 +1,325 @@
+//! Margin: what a position and its account's orders hold back, and what is left.
+//!
+//! Everything here is O(1) from a few sums per account; nothing walks orders. The *classic* model is
+//! built; `MarginModel::Maintenance` (rule CONTRACT-3) has its place in [`Terms`].
+
+use crate::codes::{PremiumMode, Side};
+use crate::math::{Fraction, mul_div_ceil, signed};
+use crate::position::PositionState;
+use crate::spec::ContractSpec;
+use crate::units::{Leverage, Price, Qty, Rate, Xbt};
+use crate::value::unit_value;
+
+/// The rates that apply to one account, in lowest terms, made anew when leverage, tier, fee class or
+/// funding rate change.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Terms {
+    /// Initial margin: 1/leverage when isolated, else the tier's.
+    pub im: Fraction,
+    /// Taker fee.
+    pub taker: Fraction,
+    /// f·(2 + IM): the fee part of order margin. (Rule OM-1)
+    pub order_fee: Fraction,
+    /// Maintenance margin of the tier plus the adverse funding rate. (Rule MARGIN-6)
+    pub maintenance: Fraction,
+    /// Does the whole wallet stand behind the position?
+    pub is_cross: bool,
+    /// Is the premium of orders charged? (Rule OM-5: not at leverage 1 or less)
+    pub charges_premium: bool,
+}
+
+/// The tier's initial margin: IM0 + k·MM0. (Rule RISK-1)
+#[must_use]
+pub const fn tier_initial(spec: &ContractSpec, tier: u16) -> Rate {
+    Rate(spec.initial_margin.0 + tier as i64 * spec.maintenance_margin.0)
+}
+
+/// The tier's maintenance margin: MM0·(k+1). (Rule RISK-1)
+#[must_use]
+pub const fn tier_maintenance(spec: &ContractSpec, tier: u16) -> Rate {
+    Rate(spec.maintenance_margin.0 * (tier as i64 + 1))
+}
+
+/// The tier's risk limit: base + k·step. (Rule RISK-1)
+#[must_use]
+pub const fn tier_limit(spec: &ContractSpec, tier: u16) -> Xbt {
+    Xbt(spec.risk_limit.0 + tier as i64 * spec.risk_step.0)
+}
+
+/// The lowest tier whose limit is at or above `limit`; `None` above the highest. (Rule RISK-1)
+#[must_use]
+pub fn tier_for(spec: &ContractSpec, limit: Xbt) -> Option<u16> {
+    let above = limit.0.saturating_sub(spec.risk_limit.0).max(0).unsigned_abs();
+    let tier = match (above, spec.risk_step.0.unsigned_abs()) {
+        (0, _) => 0,
+        (_, 0) => return None,
+        (above, step) => above.div_ceil(step),
+    };
+    u16::try_from(tier).ok().filter(|&tier| u64::from(tier) <= spec.max_tier)
+}
+
+/// May an isolated position of this leverage stand in this tier? (Rule MARGIN-8)
+#[must_use]
+pub const fn leverage_fits(spec: &ContractSpec, leverage: Leverage, tier: u16) -> bool {
+    leverage.is_cross()
+        || (leverage.0 <= 100 * Leverage::ONE.0
+            && Leverage::ONE.0 as u64 * Rate::ONE >= leverage.0 as u64 * tier_initial(spec, tier).0 as u64)
+}
+
+impl Terms {
+    /// The terms of an account. `adverse` is |rate in force| where its position would pay it, else 0.
+    #[must_use]
+    pub fn new(spec: &ContractSpec, leverage: Leverage, tier: u16, taker: Rate, adverse: Rate) -> Terms {
+        let of_rate = |rate: i64| Fraction::new(rate.unsigned_abs(), Rate::ONE);
+        let im = if leverage.is_cross() {
+            of_rate(tier_initial(spec, tier).0)
+        } else {
+            Fraction::new(u64::from(Leverage::ONE.0), u64::from(leverage.0))
+        };
+        let f = of_rate(taker.0);
+        Terms {
+            im,
+            taker: f,
+            order_fee: Fraction::new(f.num * (2 * im.den + im.num), f.den * im.den),
+            maintenance: of_rate(tier_maintenance(spec, tier).0 + adverse.0.abs()),
+            is_cross: leverage.is_cross(),
+            charges_premium: matches!(spec.premium, PremiumMode::Full) && !leverage.is_fully_funded(),
+        }
+    }
+}
+
+/// What a position holds back, part by part. (Rules MARGIN-1 to MARGIN-6)
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Held {
+    /// posInit.
+    pub init: Xbt,
+    /// posCross.
+    pub cross: Xbt,
+    /// posComm.
+    pub comm: Xbt,
+    /// posLoss.
+    pub loss: Xbt,
+    /// posMargin.
+    pub margin: Xbt,
+    /// posMaint.
+    pub maint: Xbt,
+}
+
+/// posCross: stored for isolated margin; in cross margin posLoss + max(0, −unrealised PnL).
+/// (Rule MARGIN-2)
+#[inline(always)]
+#[must_use]
+pub fn position_cross(terms: &Terms, position: &PositionState, unrealised_pnl: Xbt) -> Xbt {
+    if terms.is_cross { position.loss + Xbt((-unrealised_pnl.0).max(0)) } else { position.cross }
+}
+
+/// What the position holds back, given its posCross. (Rules MARGIN-1, 3, 4, 5, 6)
+///
+/// ```
+/// use centum_contract::margin::{Terms, held};
+/// use centum_contract::{ContractSpec, Leverage, Rate, Xbt, position::PositionState};
+/// // 2019-07-14, short 2,000 at 5x, margin added by hand.
+/// let terms = Terms::new(&ContractSpec::XBTUSD_2019, Leverage(500), 0, Rate(75_000), Rate(0));
+/// let short = PositionState { qty: -2_000, cost: Xbt(18_668_000), cross: Xbt(71_429), loss: Xbt(0) };
+/// let held = held(&terms, &short, short.cross);
+/// assert_eq!((held.init, held.comm, held.margin, held.maint), (Xbt(3_733_600), Xbt(16_855), Xbt(3_821_884), Xbt(110_195)));
+/// ```
+#[inline]
+#[must_use]
+pub fn held(terms: &Terms, position: &PositionState, cross: Xbt) -> Held {
+    let cost = position.cost_abs();
+    let init = signed(terms.im.of_ceil(cost));
+    let comm = terms.taker.of_signed_ceil(signed(cost) + init + cross.0);
+    Held {
+        init: Xbt(init),
+        cross,
+        comm: Xbt(comm),
+        loss: position.loss,
+        margin: Xbt(init + cross.0 + comm - position.loss.0),
+        maint: Xbt(comm + signed(terms.maintenance.of_ceil(cost))),
+    }
+}
+
+/// posMargin at a mark: what the position takes from the wallet, unrealised PnL aside. (Rules MARGIN-5, 7)
+#[inline]
+#[must_use]
+pub fn position_margin(spec: &ContractSpec, terms: &Terms, position: &PositionState, mark_value: u64) -> Xbt {
+    if position.qty == 0 {
+        return Xbt::ZERO;
+    }
+    let unrealised = if terms.is_cross { position.unrealised_pnl(spec, mark_value) } else { Xbt::ZERO };
+    held(terms, position, position_cross(terms, position, unrealised)).margin
+}
+
+/// Open orders of one side of an account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct SideSums {
+    /// Open contracts.
+    pub qty: Qty,
+    /// Their value at their limits, XBt.
+    pub cost: u64,
+    /// Their premium, XBt. (Rule OM-5)
+    pub premium: u64,
+}
+
+impl SideSums {
+    /// Adds open contracts with their value and premium.
+    #[inline(always)]
+    pub fn add(&mut self, other: SideSums) {
+        self.qty += other.qty;
+        self.cost += other.cost;
+        self.premium += other.premium;
+    }
+
+    /// Takes open contracts off, with their value and premium.
+    #[inline(always)]
+    pub fn take(&mut self, other: SideSums) {
+        self.qty -= other.qty;
+        self.cost -= other.cost;
+        self.premium -= other.premium;
+    }
+}
+
+/// Open orders of an account, both sides.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct OrderSums {
+    /// Of all buys.
+    pub buy: SideSums,
+    /// Of all sells.
+    pub sell: SideSums,
+}
+
+impl OrderSums {
+    /// Of one side.
+    #[inline(always)]
+    #[must_use]
+    pub const fn side(&self, side: Side) -> &SideSums {
+        match side {
+            Side::Buy => &self.buy,
+            Side::Sell => &self.sell,
+        }
+    }
+
+    /// Of one side.
+    #[inline(always)]
+    pub const fn side_mut(&mut self, side: Side) -> &mut SideSums {
+        match side {
+            Side::Buy => &mut self.buy,
+            Side::Sell => &mut self.sell,
+        }
+    }
+
+    /// Open contracts of a side beyond what they could reduce. (Rule OM-2)
+    #[inline(always)]
+    #[must_use]
+    pub const fn excess(&self, side: Side, position: i64) -> u64 {
+        let reducible = match side {
+            Side::Buy if position < 0 => position.unsigned_abs(),
+            Side::Sell if position > 0 => position.unsigned_abs(),
+            _ => 0,
+        };
+        self.side(side).qty.0.saturating_sub(reducible)
+    }
+}
+
+/// Open orders as far as they are charged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Chargeable {
+    /// C of rule OM-1, XBt.
+    pub cost: u64,
+    /// Premium, XBt. (Rule OM-5)
+    pub premium: u64,
+}
+
+/// The chargeable part of open orders. (Rules OM-2, OM-3)
+///
+/// max(excess buys, excess sells) contracts in all, buys first: in an uncrossed book every resting
+/// buy lies below every resting sell and so costs more a contract. Each side at the average over
+/// *all* its open orders, each share rounded up.
+/// ```
+/// use centum_contract::margin::{OrderSums, SideSums, chargeable};
+/// use centum_contract::Qty;
+/// let sums = OrderSums {
+///     buy: SideSums { qty: Qty(1_320_000), cost: 2_491_483_400, premium: 0 },
+///     sell: SideSums { qty: Qty(480_000), cost: 611_853_400, premium: 0 },
+/// };
+/// assert_eq!(chargeable(&sums, -1_298_000).cost, 41_524_724 + 583_810_120); // recorded 2026-04-18
+/// ```
+#[inline]
+#[must_use]
+pub fn chargeable(sums: &OrderSums, position: i64) -> Chargeable {
+    let (buys, sells) = (sums.excess(Side::Buy, position), sums.excess(Side::Sell, position));
+    let sells = sells.saturating_sub(buys);
+    let share = |side: &SideSums, n: u64| {
+        if n == 0 {
+            Chargeable::default()
+        } else if n == side.qty.0 {
+            Chargeable { cost: side.cost, premium: side.premium }
+        } else {
+            Chargeable {
+                cost: mul_div_ceil(side.cost, n, side.qty.0),
+                premium: mul_div_ceil(side.premium, n, side.qty.0),
+            }
+        }
+    };
+    let (buy, sell) = (share(&sums.buy, buys), share(&sums.sell, sells));
+    Chargeable { cost: buy.cost + sell.cost, premium: buy.premium + sell.premium }
+}
+
+/// Order margin: ceil(IM·C) + ceil(f·(2·C + IM·C)) + premium. (Rules OM-1, OM-5)
+///
+/// ```
+/// use centum_contract::margin::{Chargeable, Terms, order_margin};
+/// use centum_contract::{ContractSpec, Leverage, Rate, Xbt};
+/// // 2021-07-11: 200 bought at 33000 with 100x.
+/// let terms = Terms::new(&ContractSpec::XBTUSD_2021, Leverage(10_000), 0, Rate(75_000), Rate(0));
+/// assert_eq!(order_margin(&terms, Chargeable { cost: 606_060, premium: 0 }), Xbt(6_975));
+/// ```
+#[inline]
+#[must_use]
+pub fn order_margin(terms: &Terms, chargeable: Chargeable) -> Xbt {
+    if chargeable.cost == 0 {
+        return Xbt::ZERO;
+    }
+    let premium = if terms.charges_premium { chargeable.premium } else { 0 };
+    Xbt(signed(terms.im.of_ceil(chargeable.cost) + terms.order_fee.of_ceil(chargeable.cost) + premium))
+}
+
+/// Premium of one unit at `price` against the mark: the unit-value gap where the price is worse than
+/// the mark, else 0. (Rule OM-5)
+#[inline(always)]
+#[must_use]
+pub const fn premium_per_unit(side: Side, unit_value_at_price: u64, mark_value: u64) -> u64 {
+    match side {
+        Side::Buy => mark_value.saturating_sub(unit_value_at_price),
+        Side::Sell => unit_value_at_price.saturating_sub(mark_value),
+    }
+}
+
+/// What an account may still use: wallet − order margin − posMargin, at a mark. (Rule MARGIN-7)
+/// Unrealised profit never counts.
+#[inline]
+#[must_use]
+pub fn available(
+    spec: &ContractSpec,
+    terms: &Terms,
+    wallet: Xbt,
+    order_margin: Xbt,
+    position: &PositionState,
+    mark_value: u64,
+) -> Xbt {
+    wallet - order_margin - position_margin(spec, terms, position, mark_value)
+}
+
+/// Usage of the risk limit: |value at mark| + C. (Rule RISK-1)
+#[inline(always)]
+#[must_use]
+pub fn risk_usage(spec: &ContractSpec, position: &PositionState, mark_value: u64, chargeable: Chargeable) -> u64 {
+    position.value_at(spec, mark_value).0.unsigned_abs() + chargeable.cost
+}
+
+/// The value of one unit at the mark; 0 where there is no mark.
+#[must_use]
+pub const fn mark_value(spec: &ContractSpec, mark: Price) -> u64 {
+    if mark.0 == 0 { 0 } else { unit_value(spec, mark) }
+}

@@ -1,0 +1,166 @@
+//! Exact products and quotients, each with its rounding in its name.
+//!
+//! Amounts are 64-bit. A product runs in 128 bits, and is divided in 64 where it fits, which it does
+//! for ordinary sizes; the results are the same either way.
+
+/// A non-negative fraction in lowest terms. Rates are kept like this so that products stay small.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Fraction {
+    /// Numerator.
+    pub num: u64,
+    /// Denominator, not zero.
+    pub den: u64,
+}
+
+impl Fraction {
+    /// Nothing.
+    pub const ZERO: Fraction = Fraction { num: 0, den: 1 };
+
+    /// `num / den` in lowest terms.
+    ///
+    /// # Panics
+    /// Where `den` is zero.
+    #[must_use]
+    pub const fn new(num: u64, den: u64) -> Fraction {
+        assert!(den != 0, "a fraction has a denominator");
+        let (mut a, mut b) = (num, den);
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        Fraction { num: num / a, den: den / a }
+    }
+
+    /// ceil(self · x).
+    #[inline(always)]
+    #[must_use]
+    pub fn of_ceil(self, x: u64) -> u64 {
+        mul_div_ceil(x, self.num, self.den)
+    }
+
+    /// floor(self · x).
+    #[inline(always)]
+    #[must_use]
+    pub fn of_floor(self, x: u64) -> u64 {
+        mul_div_floor(x, self.num, self.den)
+    }
+
+    /// ceil(self · x) for either sign of x: toward plus infinity.
+    #[inline(always)]
+    #[must_use]
+    pub fn of_signed_ceil(self, x: i64) -> i64 {
+        if x >= 0 { signed(self.of_ceil(x.unsigned_abs())) } else { -signed(self.of_floor(x.unsigned_abs())) }
+    }
+}
+
+/// A magnitude as a signed amount.
+///
+/// # Panics
+/// Above `i64::MAX`: rule LIMIT-1 keeps every amount below it.
+#[inline(always)]
+#[must_use]
+pub fn signed(x: u64) -> i64 {
+    i64::try_from(x).expect("LIMIT-1: amounts fit 63 bits")
+}
+
+/// floor(a·b / d).
+///
+/// # Panics
+/// Where the quotient exceeds 64 bits: rule LIMIT-1 keeps it below.
+#[inline(always)]
+#[must_use]
+pub fn mul_div_floor(a: u64, b: u64, d: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    match u64::try_from(product) {
+        Ok(small) => small / d,
+        Err(_) => wide_floor(product, d),
+    }
+}
+
+/// ceil(a·b / d).
+///
+/// # Panics
+/// Where the quotient exceeds 64 bits: rule LIMIT-1 keeps it below.
+#[inline(always)]
+#[must_use]
+pub fn mul_div_ceil(a: u64, b: u64, d: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    match u64::try_from(product) {
+        Ok(small) => small.div_ceil(d),
+        Err(_) => wide_ceil(product, d),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn wide_floor(product: u128, d: u64) -> u64 {
+    u64::try_from(product / u128::from(d)).expect("LIMIT-1: amounts fit 64 bits")
+}
+
+#[cold]
+#[inline(never)]
+fn wide_ceil(product: u128, d: u64) -> u64 {
+    u64::try_from(product.div_ceil(u128::from(d))).expect("LIMIT-1: amounts fit 64 bits")
+}
+
+/// round(a / b), ties away from zero.
+#[inline(always)]
+#[must_use]
+pub const fn div_round_half_away(a: u64, b: u64) -> u64 {
+    let quotient = a / b;
+    let rest = a % b;
+    // rest ≥ b/2, without doubling what might overflow.
+    if rest >= b - rest { quotient + 1 } else { quotient }
+}
+
+/// round(x·a / b) for either sign of x, ties away from zero. (Rules POS-2, MARGIN-9)
+#[inline]
+#[must_use]
+pub fn share_round_half_away(x: i64, a: u64, b: u64) -> i64 {
+    let product = u128::from(x.unsigned_abs()) * u128::from(a);
+    let rounded = match u64::try_from(product) {
+        Ok(small) => div_round_half_away(small, b),
+        Err(_) => {
+            let (d, quotient) = (u128::from(b), product / u128::from(b));
+            let rest = product % d;
+            u64::try_from(quotient + u128::from(rest >= d - rest)).expect("LIMIT-1: amounts fit 64 bits")
+        }
+    };
+    if x < 0 { -signed(rounded) } else { signed(rounded) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// The narrow path and the wide one give what exact arithmetic gives.
+        #[test]
+        fn products_are_exact(a in any::<u64>(), b in 0u64..1 << 40, d in 1u64..1 << 50) {
+            let exact = u128::from(a) * u128::from(b);
+            let d128 = u128::from(d);
+            prop_assume!(exact / d128 < u128::from(u64::MAX));
+            prop_assert_eq!(u128::from(mul_div_floor(a, b, d)), exact / d128);
+            prop_assert_eq!(u128::from(mul_div_ceil(a, b, d)), exact.div_ceil(d128));
+        }
+
+        #[test]
+        fn a_fraction_in_lowest_terms_is_the_same_number(n in 0u64..1 << 40, d in 1u64..1 << 40, x in 0u64..1 << 62) {
+            let fraction = Fraction::new(n, d);
+            prop_assert_eq!(u128::from(fraction.num) * u128::from(d), u128::from(n) * u128::from(fraction.den));
+            let exact = u128::from(x) * u128::from(n);
+            prop_assume!(exact / u128::from(d) < u128::from(u64::MAX >> 1));
+            prop_assert_eq!(u128::from(fraction.of_ceil(x)), exact.div_ceil(u128::from(d)));
+            prop_assert_eq!(fraction.of_signed_ceil(-(x as i64)), -((exact / u128::from(d)) as i64));
+        }
+
+        #[test]
+        fn a_share_rounds_half_away(x in -(1i64 << 62)..1 << 62, b in 1u64..1 << 40, a in 0u64..1 << 40) {
+            prop_assume!(a <= b);
+            let exact = i128::from(x) * i128::from(a);
+            let doubled = 2 * exact.abs() + i128::from(b);
+            let expected = exact.signum() * (doubled / (2 * i128::from(b)));
+            prop_assert_eq!(i128::from(share_round_half_away(x, a, b)), expected);
+        }
+    }
+}
