@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::float_arithmetic, clippy::float_cmp)]
 
+pub mod adl;
 pub mod cl_ord_id;
 pub mod codes;
 pub mod command;
@@ -21,6 +22,7 @@ pub mod reject;
 pub mod spec;
 pub mod units;
 pub mod value;
+pub mod wide;
 pub mod words;
 
 pub use cl_ord_id::ClOrdId;
