@@ -247,3 +247,156 @@ pub const fn percentile(cumulative: u64, total: u64) -> u64 {
     assert!(total > 0 && cumulative <= total, "ADL-3: the cumulative quantity is a part of the total");
     ((5 * cumulative as u128).div_ceil(total as u128) * 20) as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::ContractSpec;
+    use crate::units::{Leverage, Rate, Xbt};
+    use num_bigint::BigInt;
+    use proptest::prelude::*;
+
+    const SPEC: ContractSpec = ContractSpec::XBTUSD_2019;
+
+    fn candidate(account: u32, qty: i64, entry: u64, leverage: u32, cross: i64, equity: i64) -> AdlCandidate {
+        let mut position = PositionState::default();
+        position.execute(&SPEC, qty, entry);
+        position.cross = Xbt(cross);
+        let terms = Terms::new(&SPEC, Leverage(leverage), 0, Rate(75_000), Rate(0));
+        AdlCandidate { account: AccountId(account), position, terms, equity }
+    }
+
+    /// The score with nothing clever: class, then a signed fraction with a positive denominator.
+    fn plain(c: &AdlCandidate, mark_value: u64) -> (u8, BigInt, BigInt) {
+        let values = c.values(&SPEC, mark_value);
+        let (mark, entry, scale) = (BigInt::from(values.mark), BigInt::from(values.entry), BigInt::from(values.scale));
+        let abs = |x: &BigInt| BigInt::from(x.magnitude().clone());
+        let (pnl, left) = (&mark - &entry, &mark * &scale - BigInt::from(values.bankrupt));
+        let zero = BigInt::ZERO;
+        match (pnl > zero, left > zero) {
+            (true, false) => (1, zero, BigInt::from(1)),
+            (false, false) => (0, zero, BigInt::from(1)),
+            (true, true) => (0, &pnl * abs(&mark) * scale, abs(&entry) * left),
+            (false, true) => (0, &pnl * left, abs(&entry) * abs(&mark) * scale),
+        }
+    }
+
+    prop_compose! {
+        fn any_candidate()(
+            account in 4u32..8,
+            size in prop_oneof![1i64..20, 1i64..10_000_000_000],
+            is_long in any::<bool>(),
+            entry in 1u64..200_000_000,
+            leverage in 0u32..=10_000,
+            cross in -1_000_000i64..1_000_000,
+            equity in -1_000_000_000i64..1 << 61,
+        ) -> AdlCandidate {
+            // Leverage 0.01 holds a hundred times the value, which must be an amount too.
+            let size = size.min((1 << 56) / entry as i64);
+            candidate(account, if is_long { size } else { -size }, entry, leverage, cross, equity)
+        }
+    }
+
+    proptest! {
+        /// ADL-1: the ranking is what big integers say, ties included.
+        #[test]
+        fn adl_1_the_order_is_exact(a in any_candidate(), b in any_candidate(), mark in 1u64..200_000_000) {
+            let mark = mark.min((1 << 62) / a.position.size().0.max(b.position.size().0));
+            let ((class_a, num_a, den_a), (class_b, num_b, den_b)) = (plain(&a, mark), plain(&b, mark));
+            let expected = class_a.cmp(&class_b)
+                .then((num_a * den_b).cmp(&(num_b * den_a)))
+                .then(a.position.size().cmp(&b.position.size()))
+                .then(b.account.cmp(&a.account));
+            prop_assert_eq!(outranks(&SPEC, mark, &a, &b), expected == Ordering::Greater);
+            prop_assert_eq!(outranks(&SPEC, mark, &b, &a), expected == Ordering::Less);
+        }
+
+        /// ADL-1: a strict order has no circles.
+        #[test]
+        fn adl_1_the_order_is_transitive(
+            a in any_candidate(), b in any_candidate(), c in any_candidate(), mark in 1u64..100_000_000,
+        ) {
+            let largest = a.position.size().max(b.position.size()).max(c.position.size());
+            let above = |x, y| outranks(&SPEC, mark.min((1 << 62) / largest.0), x, y);
+            if above(&a, &b) && above(&b, &c) {
+                prop_assert!(above(&a, &c));
+            }
+            prop_assert!(!above(&a, &a));
+        }
+
+        /// ADL-4: what the trader has lost when closed at the last value that passes is at most W_bk.
+        #[test]
+        fn adl_4_nobody_is_closed_beyond_his_own_bankruptcy(c in any_candidate(), v in 1u64..100_000_000) {
+            let v = v.min((1 << 62) / c.position.size().0);
+            let loss = -(i128::from(c.position.value_at(&SPEC, v).0) - i128::from(c.position.cost.0));
+            let whole = i128::from(bearable(&c.terms, &c.position, c.equity).until_bankruptcy);
+            prop_assert_eq!(may_be_deleveraged(&SPEC, &c, v), loss <= whole);
+        }
+    }
+
+    /// ADL-1, the derived example: short 500 of 25x, entry 6725, mark 6726.8.
+    #[test]
+    fn adl_1_a_recorded_short_in_loss() {
+        let short = candidate(4, -500, 14_870, 2_500, 0, 0);
+        let values = short.values(&SPEC, 14_866);
+        assert_eq!(
+            (values.mark, values.entry, values.bankrupt / i128::from(values.scale)),
+            (7_433_000, 7_435_000, 7_137_600)
+        );
+        let leverage = values.effective_leverage().unwrap();
+        assert_eq!(leverage.num.times(10_000_000_000).quotient(leverage.den), Some(251_624_915_368)); // 25.16…
+        assert!(matches!(values.score(), AdlScore::Loss(_)));
+    }
+
+    /// ADL-1: profits above nothing above losses; infinite leverage on top in profit, nothing in loss.
+    #[test]
+    fn adl_1_the_classes_of_scores() {
+        let at = |entry: i64, mark: i64, bankrupt: i128| AdlValues { mark, entry, bankrupt, scale: 1 }.score();
+        let (infinite, profit, zero) = (at(100, 101, 101), at(100, 101, 100), at(100, 100, 90));
+        let (worthless, loss) = (at(100, 90, 90), at(100, 99, 90));
+        assert!(infinite > profit && profit > zero && zero > loss);
+        assert_eq!(worthless, AdlScore::Zero, "a loss at infinite leverage counts nothing");
+        assert_eq!(infinite, at(1, 9, 10), "all infinite profits are level");
+    }
+
+    /// ADL-1: equal scores go by quantity, equal quantities by account.
+    #[test]
+    fn adl_1_ties() {
+        let (small, large) = (candidate(4, 10, 100, 100, 0, 0), candidate(5, 20, 100, 100, 0, 0));
+        assert!(outranks(&SPEC, 90, &large, &small) && !outranks(&SPEC, 90, &small, &large));
+        let twin = candidate(6, 20, 100, 100, 0, 0);
+        assert!(outranks(&SPEC, 90, &large, &twin) && !outranks(&SPEC, 90, &twin, &large));
+    }
+
+    /// ADL-1 tells apart what rounding W_bk would not: 5.5 and 5 satoshi left.
+    #[test]
+    fn adl_1_half_a_satoshi_decides() {
+        let half = candidate(9, -11, 1, 200, 0, 0); // cost 11, W_bk 5.5
+        let whole = candidate(4, -11, 1, 200, 0, 0);
+        let less = AdlCandidate { position: PositionState { cross: Xbt(-1), ..whole.position }, ..whole };
+        assert!(outranks(&SPEC, 2, &less, &half), "in profit: less margin, more leverage");
+        let values = half.values(&SPEC, 2);
+        assert_eq!((values.bankrupt, values.scale), (11, 2));
+    }
+
+    /// ADL-4 on the line and a step past it, both sides, isolated and cross.
+    #[test]
+    fn adl_4_on_the_line() {
+        let long = candidate(4, 10, 100, 1_000, 0, 0); // cost 1,000, W_bk 100
+        assert!(may_be_deleveraged(&SPEC, &long, 110) && !may_be_deleveraged(&SPEC, &long, 111));
+        let short = candidate(4, -10, 100, 1_000, 0, 0);
+        assert!(may_be_deleveraged(&SPEC, &short, 90) && !may_be_deleveraged(&SPEC, &short, 89));
+        let cross = candidate(4, 10, 100, 0, 0, 51); // comm = ceil(0.00075·1,051) = 1: W_bk 50
+        assert!(may_be_deleveraged(&SPEC, &cross, 105) && !may_be_deleveraged(&SPEC, &cross, 106));
+        let ruined = candidate(4, 10, 100, 0, 0, -200); // its bankruptcy lies before its entry
+        assert!(!may_be_deleveraged(&SPEC, &ruined, 100) && may_be_deleveraged(&SPEC, &ruined, 79));
+    }
+
+    /// ADL-3: the documented example of six longs, and one contract past a fifth.
+    #[test]
+    fn adl_3_quintiles() {
+        let shown = [10, 30, 60, 70, 80, 100].map(|sum| percentile(sum, 100));
+        assert_eq!(shown, [20, 40, 60, 80, 80, 100]);
+        assert_eq!([percentile(1, 1), percentile(0, 7), percentile(u64::MAX, u64::MAX)], [100, 0, 100]);
+    }
+}
