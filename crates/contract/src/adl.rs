@@ -11,9 +11,9 @@ use crate::liquidation::bearable;
 use crate::margin::Terms;
 use crate::position::PositionState;
 use crate::spec::ContractSpec;
-use crate::units::AccountId;
+use crate::units::{AccountId, Qty};
 use crate::value::units;
-use crate::wide::Wide;
+use crate::wide::{Ratio, Wide};
 
 /// An account that may be deleveraged, as it stands. Its position is not flat.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,21 +55,6 @@ pub enum AdlScore {
     Infinite,
 }
 
-/// A fraction that is not negative.
-#[derive(Clone, Copy, Debug)]
-pub struct Ratio {
-    /// Numerator.
-    pub num: Wide,
-    /// Denominator, not zero.
-    pub den: Wide,
-}
-
-impl Ratio {
-    fn cmp(&self, other: &Ratio) -> Ordering {
-        self.num.product(other.den).cmp(&other.num.product(self.den))
-    }
-}
-
 impl AdlCandidate {
     /// W_bk times the scale, exact: what the position can lose until its margin is gone.
     ///
@@ -109,7 +94,7 @@ impl AdlValues {
     pub fn pnl_share(&self) -> (bool, Ratio) {
         let pnl = i128::from(self.mark) - i128::from(self.entry);
         let entry = u128::from(self.entry.unsigned_abs());
-        (pnl > 0, Ratio { num: Wide::new(pnl.unsigned_abs()), den: Wide::new(entry) })
+        (pnl > 0, Ratio::new(pnl.unsigned_abs(), entry))
     }
 
     /// |value at mark|/(value at mark − bankrupt value); `None` is infinite. (Rule ADL-1)
@@ -117,7 +102,7 @@ impl AdlValues {
     pub fn effective_leverage(&self) -> Option<Ratio> {
         let left = self.until_bankruptcy();
         let mark = u128::from(self.mark.unsigned_abs()) * u128::from(self.scale);
-        (left > 0).then(|| Ratio { num: Wide::new(mark), den: Wide::new(left.unsigned_abs()) })
+        (left > 0).then(|| Ratio::new(mark, left.unsigned_abs()))
     }
 
     /// The score. (Rule ADL-1)
@@ -176,6 +161,30 @@ impl Ord for AdlScore {
     }
 }
 
+/// A place in the ranking: higher score, then larger quantity, then lower account number. The
+/// greatest is closed first. (Rule ADL-1)
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ranked {
+    /// The score.
+    pub score: AdlScore,
+    /// Contracts held.
+    pub size: Qty,
+    /// Whose.
+    pub account: AccountId,
+}
+
+impl PartialOrd for Ranked {
+    fn partial_cmp(&self, other: &Ranked) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Ranked {
+    fn cmp(&self, other: &Ranked) -> Ordering {
+        self.score.cmp(&other.score).then(self.size.cmp(&other.size)).then(other.account.cmp(&self.account))
+    }
+}
+
 /// Is `a` strictly above `b` in the ranking? Higher score, then larger quantity, then lower account
 /// number. (Rule ADL-1)
 ///
@@ -199,9 +208,12 @@ impl Ord for AdlScore {
 /// ```
 #[must_use]
 pub fn outranks(spec: &ContractSpec, mark_value: u64, a: &AdlCandidate, b: &AdlCandidate) -> bool {
-    let by_score = a.values(spec, mark_value).score().cmp(&b.values(spec, mark_value).score());
-    let by_size = a.position.size().cmp(&b.position.size());
-    by_score.then(by_size).then(b.account.cmp(&a.account)) == Ordering::Greater
+    let place = |c: &AdlCandidate| Ranked {
+        score: c.values(spec, mark_value).score(),
+        size: c.position.size(),
+        account: c.account,
+    };
+    place(a) > place(b)
 }
 
 /// May the candidate be closed at this value of a unit: does that leave its own bankruptcy unpassed?

@@ -82,6 +82,13 @@ impl Wide {
         Some(quotient)
     }
 
+    /// round(self / other), ties up; `None` where `other` is zero or the result exceeds 127 bits.
+    #[must_use]
+    pub fn quotient_rounded(self, other: Wide) -> Option<u128> {
+        // round(x) = floor((floor(2x) + 1) / 2).
+        self.times(2).quotient(other)?.checked_add(1).map(|doubled| doubled >> 1)
+    }
+
     /// Twice itself plus a bit; true where the top bit fell out.
     fn shift_in(&mut self, bit: bool) -> bool {
         let mut carry = u64::from(bit);
@@ -101,6 +108,50 @@ impl Wide {
             let (less, second) = less.overflowing_sub(u64::from(borrow));
             (*limb, borrow) = (less, first || second);
         }
+    }
+}
+
+/// A fraction that is not negative, not in lowest terms. Comparing multiplies across.
+#[derive(Clone, Copy, Debug)]
+pub struct Ratio {
+    /// Numerator.
+    pub num: Wide,
+    /// Denominator, not zero.
+    pub den: Wide,
+}
+
+impl Ratio {
+    /// `num / den`.
+    #[must_use]
+    pub const fn new(num: u128, den: u128) -> Ratio {
+        assert!(den != 0, "a fraction has a denominator");
+        Ratio { num: Wide::new(num), den: Wide::new(den) }
+    }
+
+    /// round(self · factor), ties up; `None` beyond 127 bits.
+    #[must_use]
+    pub fn times_rounded(self, factor: u128) -> Option<u128> {
+        self.num.times(factor).quotient_rounded(self.den)
+    }
+}
+
+impl PartialEq for Ratio {
+    fn eq(&self, other: &Ratio) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Ratio {}
+
+impl PartialOrd for Ratio {
+    fn partial_cmp(&self, other: &Ratio) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Ratio {
+    fn cmp(&self, other: &Ratio) -> Ordering {
+        self.num.product(other.den).cmp(&other.num.product(self.den))
     }
 }
 
@@ -158,6 +209,13 @@ mod tests {
         fn a_quotient_of_a_full_divisor(a in wide(6), b in wide(6)) {
             prop_assume!(b != Wide::ZERO);
             prop_assert_eq!(a.quotient(b), u128::try_from(big(a) / big(b)).ok());
+        }
+
+        #[test]
+        fn rounding_goes_to_the_nearest(a in any::<u128>(), b in 1u128..) {
+            let doubled = big(Wide::new(a)) * 2u32 + big(Wide::new(b));
+            let expected = u128::try_from(doubled / (big(Wide::new(b)) * 2u32)).ok().filter(|x| x >> 127 == 0);
+            prop_assert_eq!(Wide::new(a).quotient_rounded(Wide::new(b)).filter(|x| x >> 127 == 0), expected);
         }
     }
 
