@@ -147,7 +147,6 @@ macro_rules! coded {
         $(#[$meta])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         #[repr(u8)]
-        #[non_exhaustive]
         pub enum $name { $( $(#[$vmeta])* $variant = $code ),* }
 
         impl $name {

@@ -49,9 +49,8 @@ impl Engine {
 
     #[inline(always)]
     fn named_with(&self, tag: u32, account: u32, name: &ClOrdId) -> Option<u32> {
-        self.names.find(tag, |slot| {
-            self.book.cold(slot).cl_ord_id == *name && self.book.resting(slot).account == account
-        })
+        self.names
+            .find(tag, |slot| self.book.cold(slot).cl_ord_id == *name && self.book.resting(slot).account == account)
     }
 
     /// The checks of a new order up to the price. The tag is its name's.
@@ -71,10 +70,7 @@ impl Engine {
         refuse_if(account.has(SUSPENDED), Reject::AccountSuspended)?;
         let side = order.side.get().ok_or((Reject::InvalidSide, 0))?;
         let qty = order.qty.0;
-        refuse_if(
-            qty == 0 || qty > self.spec.max_order_qty.0 || !self.is_whole_lots(qty),
-            Reject::InvalidOrderQty,
-        )?;
+        refuse_if(qty == 0 || qty > self.spec.max_order_qty.0 || !self.is_whole_lots(qty), Reject::InvalidOrderQty)?;
         refuse_if(self.exceeds_limit_1(account, side, qty), Reject::InvalidOrderQty)?;
         let ord_type = order.ord_type.get();
         let is_market = ord_type == Some(OrdType::Market);

@@ -65,7 +65,7 @@ impl Bits {
     }
 
     /// Is `i` in?
-    #[inline(always)]
+    #[cfg(test)]
     pub(crate) fn contains(&self, i: u32) -> bool {
         self.layers[0][i as usize / 64] & 1 << (i % 64) != 0
     }
@@ -93,9 +93,11 @@ impl Bits {
             }
             at = at / 64 + 1;
         }
-        self.layers[3].iter().enumerate().skip(at).find_map(|(i, &word)| {
-            (word != 0).then(|| self.descend(3, i * 64 + word.trailing_zeros() as usize, false))
-        })
+        self.layers[3]
+            .iter()
+            .enumerate()
+            .skip(at)
+            .find_map(|(i, &word)| (word != 0).then(|| self.descend(3, i * 64 + word.trailing_zeros() as usize, false)))
     }
 
     /// The greatest member that is `i` or below.

@@ -217,12 +217,7 @@ impl Engine {
     }
 
     #[inline(never)]
-    fn carry_out_rare(
-        &mut self,
-        command: &Command,
-        kind: CommandKind,
-        out: &mut impl Outbox,
-    ) -> Result<(), Refusal> {
+    fn carry_out_rare(&mut self, command: &Command, kind: CommandKind, out: &mut impl Outbox) -> Result<(), Refusal> {
         let words = command.words();
         let amount = || contract::command::Amount::read(words).amount;
         match kind {

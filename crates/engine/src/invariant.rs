@@ -54,7 +54,11 @@ impl Engine {
         let fees = house(AccountId::FEES);
         law!(commission == fees, "SUM-4: fees paid {commission}, fee account {fees}");
         let all = sum(&|account| account.wallet.0) - cost;
-        law!(all == self.net_deposits, "SUM-5: wallets less cost {all}, deposits less withdrawals {}", self.net_deposits);
+        law!(
+            all == self.net_deposits,
+            "SUM-5: wallets less cost {all}, deposits less withdrawals {}",
+            self.net_deposits
+        );
         let fund = house(AccountId::INSURANCE);
         law!(fund >= 0, "INS-1: the fund is at {fund}");
         law!(house(AccountId::LIQUIDATION) == 0, "LIQ-9: the liquidation account keeps nothing");
@@ -135,7 +139,10 @@ impl Engine {
                 );
             }
             let is_due = account.has(DUE);
-            law!(is_flat || is_due || account.key_equity <= account.equity() || !account.terms.is_cross, "LIQ-4: the key of account {number} assumes too much");
+            law!(
+                is_flat || is_due || account.key_equity <= account.equity() || !account.terms.is_cross,
+                "LIQ-4: the key of account {number} assumes too much"
+            );
             law!(!is_flat || account.key_tick == 0, "LIQ-4: flat account {number} has a key");
             let mut at = account.oldest;
             let mut before = 0;

@@ -182,8 +182,7 @@ impl Engine {
         let created = self.next_number;
         self.next_number += 1;
         let tick = close_out_tick(&self.spec, is_long, v);
-        self.lots[lot as usize] =
-            Lot { number: created, qty: size.0, unit_value: v, is_long, tick, is_resting: false };
+        self.lots[lot as usize] = Lot { number: created, qty: size.0, unit_value: v, is_long, tick, is_resting: false };
         let id = self.lot_id(lot);
         let side = self.lots[lot as usize].side();
         let fact = Fill {
@@ -229,14 +228,7 @@ impl Engine {
     }
 
     /// Matches a lot as the taker; true while something is left of it.
-    fn fill_lot(
-        &mut self,
-        slot: u32,
-        maker: &Resting,
-        qty: u64,
-        cause: InsuranceCause,
-        out: &mut impl Outbox,
-    ) -> bool {
+    fn fill_lot(&mut self, slot: u32, maker: &Resting, qty: u64, cause: InsuranceCause, out: &mut impl Outbox) -> bool {
         let mut taker = self.lot_taker(slot);
         let worth = unit_value(&self.spec, self.spec.tick_price(maker.tick));
         self.fill(&mut taker, maker, qty, out);
@@ -335,11 +327,8 @@ impl Engine {
         let rank = Some(Process::Rank { lot: slot, next: AccountId::FIRST_TRADER.0, best: NIL });
         let Some(maker) = self.best_maker(lot.side()) else { return rank };
         let worth = unit_value(&self.spec, self.spec.tick_price(maker.tick));
-        let loss = if lot.is_long {
-            worth.saturating_sub(lot.unit_value)
-        } else {
-            lot.unit_value.saturating_sub(worth)
-        };
+        let loss =
+            if lot.is_long { worth.saturating_sub(lot.unit_value) } else { lot.unit_value.saturating_sub(worth) };
         let mut qty = maker.leaves.min(lot.qty);
         if loss != 0 {
             let affordable = self.insurance().0.unsigned_abs() / loss;

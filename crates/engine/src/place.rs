@@ -219,12 +219,7 @@ impl Engine {
 
     /// Cancels one order. (Rule CANCEL-1)
     #[inline(always)]
-    pub(crate) fn cancel(
-        &mut self,
-        command: &Command,
-        target: Target,
-        out: &mut impl Outbox,
-    ) -> Result<(), Refusal> {
+    pub(crate) fn cancel(&mut self, command: &Command, target: Target, out: &mut impl Outbox) -> Result<(), Refusal> {
         let order = self.find(command.account().0, &target).ok_or((Reject::InvalidOrderId, 0))?;
         Engine::check_symbol(command)?;
         self.cancel_resting(&order, CancelReason::Requested, out);
@@ -245,12 +240,7 @@ impl Engine {
 
     /// Another price or quantity. (Rules AMEND-1, AMEND-2)
     #[inline(never)]
-    pub(crate) fn amend(
-        &mut self,
-        command: &Command,
-        amend: &Amend,
-        out: &mut impl Outbox,
-    ) -> Result<(), Refusal> {
+    pub(crate) fn amend(&mut self, command: &Command, amend: &Amend, out: &mut impl Outbox) -> Result<(), Refusal> {
         let (order, ticket, keeps_place) = self.admit_amend(command, &amend.target, &amend.fields)?;
         let number = ticket.account;
         if keeps_place {

@@ -211,8 +211,8 @@ impl Engine {
             }
             // The new order is the newest, so at its own price it goes before the others.
             let order = (at != NIL).then(|| self.book.resting(at));
-            let is_new_next = rest_qty != 0
-                && order.is_none_or(|order| !is_less_aggressive(ticket.side, order.tick, ticket.limit));
+            let is_new_next =
+                rest_qty != 0 && order.is_none_or(|order| !is_less_aggressive(ticket.side, order.tick, ticket.limit));
             let cut = if is_new_next {
                 let qty = rest_qty.min(excess);
                 rest_qty = 0;
@@ -331,14 +331,7 @@ impl Engine {
     /// What an account may still use. (Rule MARGIN-7)
     #[inline]
     pub(crate) fn available_of(&self, account: &Account) -> Xbt {
-        available(
-            &self.spec,
-            &account.terms,
-            account.wallet,
-            account.order_margin,
-            &account.position,
-            self.mark_value,
-        )
+        available(&self.spec, &account.terms, account.wallet, account.order_margin, &account.position, self.mark_value)
     }
 
     /// What its position takes from the wallet. (Rule MARGIN-5)

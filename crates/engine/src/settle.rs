@@ -10,9 +10,9 @@ use contract::event::Fill;
 use contract::margin::premium_per_unit;
 use contract::math::signed;
 use contract::value::{fee, units};
-use contract::{AccountId, CancelReason, FillCause, Fact, InsuranceCause, OrderId, Qty, Rate, Side, Xbt};
+use contract::{AccountId, CancelReason, Fact, FillCause, InsuranceCause, OrderId, Qty, Rate, Side, Xbt};
 
-use crate::account::{TELL_WALLET};
+use crate::account::TELL_WALLET;
 use crate::book::{CLOSE_OUT, REDUCE_ONLY, Resting};
 use crate::engine::Engine;
 use crate::outbox::Outbox;
