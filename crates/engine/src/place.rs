@@ -43,6 +43,7 @@ impl Engine {
             number: id.number,
             slot,
             qty: order.qty,
+            display: order.qty,
             side: order.side,
             ord_type: order.ord_type,
             tif: order.tif,

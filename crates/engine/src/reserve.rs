@@ -12,7 +12,7 @@ use contract::margin::{
 use contract::math::signed;
 use contract::position::PositionState;
 use contract::value::{fee, unit_value, units};
-use contract::{Qty, Reject, Side, Tick, TimeInForce, Xbt};
+use contract::{PremiumMode, Qty, Reject, Side, Tick, TimeInForce, Xbt};
 
 use crate::account::{Account, DUE, NIL, reducible};
 use crate::admit::Ticket;
@@ -123,7 +123,7 @@ impl Engine {
             (0, 0)
         } else {
             let at_limit = unit_value(&self.spec, self.spec.tick_price(ticket.limit));
-            (at_limit, premium_per_unit(ticket.side, at_limit, self.mark_value))
+            (at_limit, self.premium(ticket.side, at_limit))
         };
         let rests = ticket.tif == TimeInForce::GoodTillCancel && !walked.is_cut && !would_initiate;
         let rest_qty = if rests { qty - take } else { 0 };
@@ -167,7 +167,7 @@ impl Engine {
             cost: closing.cost + opening.cost,
             premium: closing.premium + opening.premium,
         });
-        if ticket.is(REDUCE_ONLY) {
+        if ticket.is(REDUCE_ONLY) && account.reducible(ticket.side) != 0 {
             self.take_off_excess(ticket, counted, rest_qty, at_limit, premium, after.side_mut(ticket.side));
         }
         let charged = chargeable(&after, account.position.qty);
@@ -322,6 +322,15 @@ impl Engine {
         }
     }
 
+    /// Premium of one unit at a unit value, against the mark. (Rule OM-5)
+    #[inline(always)]
+    pub(crate) fn premium(&self, side: Side, unit_value: u64) -> u64 {
+        match self.spec.premium {
+            PremiumMode::Full => premium_per_unit(side, unit_value, self.mark_value),
+            PremiumMode::None => 0,
+        }
+    }
+
     /// Does what opens raise posCross by its premium? (Rules MARGIN-2, OM-5)
     #[inline(always)]
     pub(crate) fn pays_premium(&self, account: &Account) -> bool {
@@ -351,7 +360,7 @@ impl Engine {
                 return walked;
             }
             let worth = unit_value(&self.spec, self.spec.tick_price(tick));
-            let premium = premium_per_unit(ticket.side, worth, self.mark_value);
+            let premium = self.premium(ticket.side, worth);
             let mut at = self.book.front(tick);
             while let Some(slot) = at {
                 at = self.book.behind(slot);
@@ -420,13 +429,8 @@ impl Engine {
         if opening == 0 {
             return (Limits { first_qty: closing, first, then: first }, if qty == 0 { Tick(0) } else { first });
         }
-        let mut sums = *resting;
-        let mut position = account.position;
-        if closing != 0 {
-            position = PositionState::default();
-            self.without_reduce_only(account, ticket.replaces, sums.side_mut(ticket.side));
-        }
-        let then = self.last_safe_tick(account, ticket.side, opening, &sums, &position);
+        let position = if closing == 0 { account.position } else { PositionState::default() };
+        let then = self.last_safe_tick(account, ticket.side, opening, resting, &position);
         let takes_nothing = then.0 == 0 || then > self.spec.max_tick();
         (Limits { first_qty: closing, first, then }, if takes_nothing { Tick(0) } else { then })
     }
@@ -450,7 +454,7 @@ impl Engine {
             after.qty += side.sign() * signed(qty);
             after.cost += Xbt(-side.sign() * value);
             if self.pays_premium(account) {
-                after.cross += Xbt(signed(n * premium_per_unit(side, worth, self.mark_value)));
+                after.cross += Xbt(signed(n * self.premium(side, worth)));
             }
             let wallet = account.wallet - fee(self.spec.fee_rounding, taker, Xbt(value));
             self.is_safe_with(account, sums, &after, wallet)

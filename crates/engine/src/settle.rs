@@ -7,7 +7,6 @@
 //! Nothing here can refuse: what may refuse an order has spoken already, in `admit` and `reserve`.
 
 use contract::event::Fill;
-use contract::margin::premium_per_unit;
 use contract::math::signed;
 use contract::value::{fee, units};
 use contract::{AccountId, CancelReason, Fact, FillCause, InsuranceCause, OrderId, Qty, Rate, Side, Xbt};
@@ -51,7 +50,7 @@ impl Engine {
         let sign = taker.side.sign();
         taker.leaves -= qty;
 
-        let premium = premium_per_unit(taker.side, worth, self.mark_value);
+        let premium = self.premium(taker.side, worth);
         let liquidation = AccountId::LIQUIDATION.0;
         let is_lot_taking = taker.account == liquidation;
         let is_lot_made = maker.is(CLOSE_OUT);
