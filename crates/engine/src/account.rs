@@ -22,6 +22,9 @@ pub(crate) const TELL_POSITION: u8 = 32;
 /// Its position or terms changed in this step, so its key must move.
 pub(crate) const MOVE_KEY: u8 = 64;
 
+/// It is past its liquidation price while no lot is free: the next mark finds it again.
+pub(crate) const WAITS_FOR_LOT: u8 = 128;
+
 /// An account.
 #[derive(Clone, Debug)]
 pub(crate) struct Account {

@@ -182,7 +182,7 @@ impl Engine {
     pub fn apply(&mut self, command: &Command, out: &mut impl Outbox) {
         self.say.begin(command);
         let mut budget = self.spec.budget;
-        if !self.agenda.is_idle() {
+        if self.has_work() {
             self.work(&mut budget, out);
         }
         self.own_account = command.account().0;
@@ -195,7 +195,7 @@ impl Engine {
         self.own_account = u32::MAX;
         self.own_session = 0;
         self.own_request = 0;
-        if !self.agenda.is_idle() {
+        if self.has_work() {
             self.work(&mut budget, out);
         }
         self.tell_states(out);
@@ -235,6 +235,12 @@ impl Engine {
             CommandKind::Index | CommandKind::FundingRate | CommandKind::Clock => Ok(()),
             _ => Err((Reject::InvalidCommand, 0)),
         }
+    }
+
+    /// Does anything wait: agenda or mark?
+    #[inline(always)]
+    fn has_work(&self) -> bool {
+        !self.agenda.is_idle() || self.waiting_mark != Price::NONE
     }
 
     /// Exactly once: a request that does not rise was applied before. (Rule ID-2)
@@ -521,6 +527,6 @@ impl Engine {
     /// Is no work waiting? (Law 4)
     #[must_use]
     pub fn agenda_is_empty(&self) -> bool {
-        self.agenda.is_idle()
+        !self.has_work()
     }
 }

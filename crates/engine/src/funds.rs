@@ -57,7 +57,6 @@ impl Engine {
         account.flags = if body.suspended == 1 { account.flags | SUSPENDED } else { account.flags & !SUSPENDED };
         // The taker fee is part of every margin, so orders and key are looked at again.
         self.touch_position(number);
-        self.accounts[number as usize].flags &= !TELL_WALLET;
         Ok(())
     }
 

@@ -17,7 +17,7 @@ use contract::{
     AccountId, CancelReason, Fact, FillCause, InsuranceCause, LiquidationStep, OrderId, Price, Qty, Side, Tick, Xbt,
 };
 
-use crate::account::{DUE, NIL};
+use crate::account::{DUE, NIL, WAITS_FOR_LOT};
 use crate::agenda::Process;
 use crate::book::{CLOSE_OUT, Resting};
 use crate::engine::Engine;
@@ -146,6 +146,7 @@ impl Engine {
         let w = bearable(&account.terms, &position, account.equity()).until_liquidation;
         let price = price_after_loss(&self.spec, &position, w, self.spec.tick_size).min(self.spec.max_price);
         let tick = Tick((price.0 / self.spec.tick_size.0) as u32);
+        account.flags |= WAITS_FOR_LOT;
         account.key_equity = account.equity();
         account.key_tick = tick.0;
         account.key_is_long = position.qty > 0;
@@ -231,22 +232,16 @@ impl Engine {
     fn fill_lot(&mut self, slot: u32, maker: &Resting, qty: u64, cause: InsuranceCause, out: &mut impl Outbox) -> bool {
         let mut taker = self.lot_taker(slot);
         let worth = unit_value(&self.spec, self.spec.tick_price(maker.tick));
-        self.fill(&mut taker, maker, qty, out);
-        self.settle_lot(self.book.order_slots() + slot, qty, worth, cause, maker.account, out);
+        let gained_by_maker = self.fill(&mut taker, maker, qty, out);
+        let gained = self.settle_lot(self.book.order_slots() + slot, qty, worth);
+        self.change_insurance(gained + gained_by_maker, cause, maker.account, out);
         self.cut_reduce_only(maker.account, out);
         self.lots[slot as usize].qty != 0
     }
 
-    /// Closes a part of a lot at a unit value: the difference to its own goes to the fund. (Rule LIQ-9)
-    pub(crate) fn settle_lot(
-        &mut self,
-        order_slot: u32,
-        qty: u64,
-        worth: u64,
-        cause: InsuranceCause,
-        counterparty: u32,
-        out: &mut impl Outbox,
-    ) {
+    /// Closes a part of a lot at a unit value; returns the difference to its own, which is the fund's.
+    /// (Rule LIQ-9)
+    pub(crate) fn settle_lot(&mut self, order_slot: u32, qty: u64, worth: u64) -> Xbt {
         let slot = order_slot - self.book.order_slots();
         let lot = &mut self.lots[slot as usize];
         let n = signed(units(&self.spec, Qty(qty)));
@@ -268,7 +263,7 @@ impl Engine {
         house.position.qty -= size;
         house.position.cost += Xbt(if is_long { v * n } else { -v * n });
         house.realised += Xbt(gain);
-        self.change_insurance(Xbt(gain), cause, counterparty, out);
+        Xbt(gain)
     }
 
     /// Puts a lot's order into the book, and its key among the keys. (Rule LIQ-7)
@@ -389,7 +384,7 @@ impl Engine {
         let execution = Execution { qty: signed_qty, unit_value: lot.unit_value, premium: 0, rate };
         let paid = self.settle(number, &execution, value);
         let (id, price) = (self.lot_id(slot), self.lot_price(&lot));
-        self.settle_lot(id.slot, qty, lot.unit_value, InsuranceCause::CloseOut, number, out);
+        self.settle_lot(id.slot, qty, lot.unit_value);
         let fact = Fill {
             cause: FillCause::Deleverage.into(),
             taker_side: lot.side().into(),

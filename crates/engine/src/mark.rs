@@ -8,6 +8,7 @@ use contract::liquidation::{SafeLine, bearable, lot_is_passed};
 use contract::value::unit_value;
 use contract::{Command, Fact, Marking, Price, Reject, Tick};
 
+use crate::account::WAITS_FOR_LOT;
 use crate::engine::{Engine, Refusal};
 use crate::outbox::Outbox;
 
@@ -76,6 +77,7 @@ impl Engine {
             return;
         }
         let account = &mut self.accounts[key as usize];
+        account.flags &= !WAITS_FOR_LOT;
         account.key_tick = 0;
         let w = bearable(&account.terms, &account.position, account.equity());
         if self.line.is_safe(&self.spec, &account.position, w.until_liquidation) {

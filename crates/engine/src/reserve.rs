@@ -14,7 +14,7 @@ use contract::position::PositionState;
 use contract::value::{fee, unit_value, units};
 use contract::{PremiumMode, Qty, Reject, Side, Tick, TimeInForce, Xbt};
 
-use crate::account::{Account, DUE, NIL, reducible};
+use crate::account::{Account, DUE, NIL, WAITS_FOR_LOT, reducible};
 use crate::admit::Ticket;
 use crate::book::{POST_ONLY, REDUCE_ONLY};
 use crate::engine::{Engine, Refusal};
@@ -258,10 +258,11 @@ impl Engine {
     #[inline]
     fn check_close_1(&self, account: &Account, ticket: &Ticket) -> Result<(), Refusal> {
         let price = self.spec.tick_price(ticket.limit);
-        // The account is not due, so its liquidation price lies beyond the mark: a limit on this side of
-        // the mark needs no price.
+        // An account that is not due is strictly safe, so its liquidation price lies beyond the mark: a limit
+        // on this side of the mark needs no price. (But for one that waits for a lot.)
         let is_long = account.position.qty > 0;
-        if if is_long { price >= self.mark } else { price <= self.mark } {
+        let is_this_side = if is_long { price >= self.mark } else { price <= self.mark };
+        if is_this_side && !account.has(WAITS_FOR_LOT) {
             return Ok(());
         }
         let w = bearable(&account.terms, &account.position, account.equity()).until_liquidation;

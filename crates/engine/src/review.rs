@@ -8,7 +8,7 @@ use contract::liquidation::{Bearable, bearable, distance_past, price_after_loss}
 use contract::margin::{chargeable, order_margin};
 use contract::{AccountId, CancelReason, Fact, InsuranceCause, Side, Tick, Xbt};
 
-use crate::account::{Account, DUE, IN_STEP, MOVE_KEY, NIL, SUSPENDED, TELL_POSITION, TELL_WALLET};
+use crate::account::{Account, DUE, IN_STEP, MOVE_KEY, NIL, SUSPENDED, TELL_POSITION, TELL_WALLET, WAITS_FOR_LOT};
 use crate::book::REDUCE_ONLY;
 use crate::engine::Engine;
 use crate::outbox::Outbox;
@@ -41,7 +41,7 @@ impl Engine {
         }
         let account = &mut self.accounts[number as usize];
         account.flags &= !(IN_STEP | MOVE_KEY);
-        if flags & MOVE_KEY != 0 {
+        if flags & (MOVE_KEY | WAITS_FOR_LOT) != 0 {
             self.move_key(number);
         } else if !is_flat && account.terms.is_cross && account.equity() < account.key_equity {
             // Orders or a withdrawal took more than the key had assumed.
@@ -157,6 +157,7 @@ impl Engine {
     pub(crate) fn drop_key(&mut self, number: u32) {
         let account = &mut self.accounts[number as usize];
         let (tick, is_long) = (Tick(account.key_tick), account.key_is_long);
+        account.flags &= !WAITS_FOR_LOT;
         account.key_tick = 0;
         account.key_equity = i64::MIN;
         if tick.0 != 0 {

@@ -40,8 +40,11 @@ pub(crate) struct Execution {
 
 impl Engine {
     /// Matches `qty` contracts of the taker with a resting order, at the maker's price. (Rule BOOK-1)
+    ///
+    /// Returns what a maker that closes out a lot gained against a taker that does so too: the fund's
+    /// change is one fact for both.
     #[inline(always)]
-    pub(crate) fn fill(&mut self, taker: &mut Taker, maker: &Resting, qty: u64, out: &mut impl Outbox) {
+    pub(crate) fn fill(&mut self, taker: &mut Taker, maker: &Resting, qty: u64, out: &mut impl Outbox) -> Xbt {
         let cold = self.book.cold_mut(maker.slot);
         cold.cum += qty;
         let (worth, maker_premium, maker_number) = (cold.unit_value, cold.premium, cold.number);
@@ -90,9 +93,14 @@ impl Engine {
             maker_slot: maker.slot,
         };
         self.tell_fill(taker.account, fact, out);
-        if is_lot_made {
-            self.settle_lot(maker.slot, qty, worth, InsuranceCause::CloseOut, taker.account, out);
+        if !is_lot_made {
+            return Xbt::ZERO;
         }
+        let gain = self.settle_lot(maker.slot, qty, worth);
+        if !is_lot_taking {
+            self.change_insurance(gain, InsuranceCause::CloseOut, taker.account, out);
+        }
+        gain
     }
 
     /// Takes a filled quantity off a resting order, and forgets the order when nothing is left.

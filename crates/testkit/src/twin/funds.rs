@@ -34,6 +34,7 @@ impl Twin {
         let it = &mut self.accounts[account as usize];
         it.fee_class = set.fee_class;
         it.is_suspended = set.suspended == 1;
+        self.touch_wallet(account);
         self.touch_position(account);
         Ok(())
     }
