@@ -21,7 +21,7 @@ use contract::command::{
     Action, Amend, AmendFields, Amount, Cancel, CancelAll, Command, FundingRate, Index, Mark, NewOrder, OpenAccount,
     SetAccount, SetLeverage, SpecPart, Target,
 };
-use contract::event::Event;
+use contract::event::{Event, POSITION_SUSPENDED};
 use contract::units::{AccountId, Leverage, OrderId, Price, Qty, Rate, Tick, XBT, Xbt};
 use contract::words::{Code, Coded};
 
@@ -88,7 +88,11 @@ impl Workload {
     pub fn next_command(&mut self) -> Command {
         self.seq += 1;
         self.ts += self.random.below(5) * 1_000_000;
-        let command = if self.seq <= 4 * u64::from(self.scenario.traders) { self.opening() } else { self.any() };
+        let traders = u64::from(self.scenario.traders);
+        if self.seq <= traders {
+            return self.opening().stamped(self.seq, self.ts);
+        }
+        let command = if self.seq <= 4 * traders { self.opening() } else { self.any() };
         let command = self.damaged(command);
         self.numbered(command).stamped(self.seq, self.ts)
     }
@@ -111,7 +115,7 @@ impl Workload {
                 Command::new(AccountId(account), Action::Deposit(Amount { amount }))
             }
             2 => {
-                let leverage = Leverage(self.random.pick(&[0, 0, 50, 100, 300, 1_000, 2_500, 5_000, 10_000, 10_000]));
+                let leverage = Leverage(self.random.pick(&[0, 0, 0, 0, 50, 100, 300, 1_000, 2_500, 5_000, 10_000, 10_000]));
                 Command::new(AccountId(account), Action::SetLeverage(SetLeverage { leverage }))
             }
             _ if account == 8 => self.mark_command(self.mark),
@@ -122,8 +126,8 @@ impl Workload {
 
     fn any(&mut self) -> Command {
         let live = self.picture.orders.len() as u64;
-        let cancels = 60 + live;
-        let kinds = [430, 110, cancels, 12, 110, 40, 30, 35, 45, 35, 14, 6, 12, 12, 6, 6, 6];
+        let cancels = 30 + live / 2;
+        let kinds = [430, 110, cancels, 12, 110, 40, 30, 35, 45, 35, 30, 6, 12, 12, 6, 6, 6];
         match self.random.weighted(&kinds) {
             0 => self.new_command(),
             1 => self.amend_command(),
@@ -139,9 +143,10 @@ impl Workload {
             8 => self.margin_command(),
             9 => self.limit_command(),
             10 => {
-                let fee_class = self.random.pick(&[0, 0, 1, 2, 3, 3, 4]);
-                let suspended = self.random.pick(&[0, 0, 0, 0, 1, 1, 2]);
-                Command::new(self.account(), Action::SetAccount(SetAccount { fee_class, suspended }))
+                let fee_class = self.random.pick(&[0, 0, 1, 2, 3, 3, 3, 3, 4]);
+                let suspended = self.random.pick(&[0, 0, 0, 0, 0, 0, 1, 2]);
+                let account = self.account_for_fees();
+                Command::new(account, Action::SetAccount(SetAccount { fee_class, suspended }))
             }
             11 => {
                 let next = 4 + self.picture.traders.len() as u32;
@@ -522,6 +527,8 @@ impl Workload {
         let leverage = Leverage(self.random.pick(&[
             0,
             0,
+            0,
+            0,
             1,
             50,
             100,
@@ -584,6 +591,13 @@ impl Workload {
         others.into_iter().max_by_key(size).unwrap_or(account)
     }
 
+    /// A suspended account first of all; else any.
+    fn account_for_fees(&mut self) -> AccountId {
+        let accounts: [AccountId; 6] = std::array::from_fn(|_| self.account());
+        let is_suspended = |it: &AccountId| self.trader(*it).position.flags & POSITION_SUSPENDED != 0;
+        accounts.into_iter().find(is_suspended).unwrap_or(accounts[0])
+    }
+
     fn mark_command(&self, price: u64) -> Command {
         Command::new(AccountId::NONE, Action::Mark(Mark { price: Price(price) }))
     }
@@ -597,10 +611,10 @@ impl Workload {
         }
         if self.trend_left == 0 {
             self.trend_left = 10 + self.random.below(60);
-            self.trend = self.random.pick(&[0, 0, 600, -600, 2_500, -2_500]);
+            self.trend = self.random.pick(&[0, 0, 300, -300, 1_500, -1_500]);
         }
         self.trend_left -= 1;
-        let mut move_by = self.trend + self.random.within(-1_500, 1_500);
+        let mut move_by = self.trend + self.random.within(-800, 800);
         if self.random.per_mille(self.scenario.jumps) {
             let size = self.random.pick(&[20_000, 60_000, 150_000, 500_000]);
             move_by += self.random.within(-size, size);

@@ -33,7 +33,7 @@ impl Scenario {
         // A free class, one where makers pay, and one so dear that fees alone can ruin (BAL-1).
         fees[1] = FeeRates { maker: Rate(0), taker: Rate(0) };
         fees[2] = FeeRates { maker: Rate(50_000), taker: Rate(100_001) };
-        fees[3] = FeeRates { maker: Rate(3_000_000), taker: Rate(3_000_000) };
+        fees[3] = FeeRates { maker: Rate(9_000_000), taker: Rate(1_500_000) };
         let has_small_limits = random.per_mille(500);
         let spec = ContractSpec {
             fees,
