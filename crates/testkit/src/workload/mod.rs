@@ -115,7 +115,8 @@ impl Workload {
                 Command::new(AccountId(account), Action::Deposit(Amount { amount }))
             }
             2 => {
-                let leverage = Leverage(self.random.pick(&[0, 0, 0, 0, 50, 100, 300, 1_000, 2_500, 5_000, 10_000, 10_000]));
+                let leverage =
+                    Leverage(self.random.pick(&[0, 0, 0, 0, 50, 100, 300, 1_000, 2_500, 5_000, 10_000, 10_000]));
                 Command::new(AccountId(account), Action::SetLeverage(SetLeverage { leverage }))
             }
             _ if account == 8 => self.mark_command(self.mark),
