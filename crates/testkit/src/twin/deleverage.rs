@@ -48,6 +48,9 @@ impl Twin {
             return Some(Process::Rank { lot, next: next + 1, best });
         }
         match best {
+            // An order may have come to the lot's price meanwhile: resting there would cross the book
+            // (rule BOOK-1), so the lot meets it first.
+            None if self.meets(&it).is_some() => Some(Process::Sweep(lot)),
             None => {
                 self.say_step_of_lot(LiquidationStep::Waiting, &it);
                 self.rest_lot(lot);

@@ -116,13 +116,18 @@ impl Twin {
         u32::try_from(tick.clamp(1, highest)).expect("LIQ-9: a tick in range")
     }
 
+    /// The best opposite order, where it lies at the lot's close-out tick or better.
+    pub(super) fn meets(&self, lot: &Lot) -> Option<&Order> {
+        let side = lot.closing_side();
+        let tick = self.close_out_tick(lot);
+        self.best(opposite(side)).filter(|order| is_within(side, order.tick, tick))
+    }
+
     /// One fill at the close-out tick or better; where there is none, the lot rests.
     pub(super) fn close_out_step(&mut self, number: u64) -> Option<Process> {
         let lot = self.held_lot(number);
-        let side = lot.closing_side();
-        let tick = self.close_out_tick(&lot);
-        let best = self.best(opposite(side)).filter(|order| is_within(side, order.tick, tick));
-        if let Some((maker, qty)) = best.map(|order| (order.number, order.leaves.min(lot.qty.abs()))) {
+        if let Some(order) = self.meets(&lot) {
+            let (maker, qty) = (order.number, order.leaves.min(lot.qty.abs()));
             self.close_out(number, maker, qty, InsuranceCause::CloseOut);
             return self.lot(number).map(|_| Process::CloseOut(number));
         }

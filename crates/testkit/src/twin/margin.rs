@@ -258,7 +258,7 @@ mod tests {
         assert_eq!(value, Some(88_155));
         assert_eq!(market.price_toward_mark(true, value, 1), Price(113_437));
         assert_eq!(market.bankruptcy_price(&account, &OrderSums::default()), Price(113_450));
-        assert_eq!(market.price_toward_mark(true, Some(86_153), 1), Price(116_072));
+        assert_eq!(market.price_toward_mark(false, Some(86_153), 1), Price(116_072)); // a short
         // posInit 873, posComm ceil(66.12) = 67, posMargin 940, posMaint 67 + ceil(436.415) = 504:
         // W_liq = 436, v = 87,719 → 1140.004 → the next tick, 1140.5.
         let margin = market.position_margin(&account);
