@@ -12,29 +12,58 @@ pub(crate) const fn fold(a: u64, b: u64) -> u64 {
     product as u64 ^ (product >> 64) as u64
 }
 
-/// Odd constants, one for each word of a record, so that words cannot change places unseen.
-const KEYS: [u64; 16] = {
-    let mut keys = [0; 16];
-    let mut state = 0x243f_6a88_85a3_08d3u64;
-    let mut i = 0;
-    while i < 16 {
-        state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
-        keys[i] = (state ^ state >> 29) | 1;
-        i += 1;
-    }
-    keys
-};
+/// Odd constants.
+const KEYS: [u64; 6] = [
+    0x9e37_79b9_7f4a_7c15,
+    0xbf58_476d_1ce4_e5b9,
+    0x94d0_49bb_1331_11eb,
+    0xd6e8_feb8_6659_fd93,
+    0xa076_1d64_78bd_642f,
+    0xe703_7ed1_a0b4_28db,
+];
 
-/// The chain after one more record. (Design §3, Chain and digest)
-#[inline(always)]
-pub(crate) fn link(chain: u64, words: &Words) -> u64 {
-    let mut sum = 0u64;
-    let mut i = 0;
-    while i < 16 {
-        sum = sum.wrapping_add(fold(words[i] ^ KEYS[i], words[i + 1] ^ KEYS[i + 1]));
-        i += 2;
+/// The chain: a running hash over commands and events. (Design §3, Chain and digest)
+///
+/// Four lanes, each of which takes every fourth word: add and rotate, and once a record multiply by an odd
+/// constant. Each step is a bijection of its lane, so a difference once in is never lost by itself; four
+/// lanes keep the multiplications out of each other's way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chain {
+    lanes: [u64; 4],
+}
+
+impl Chain {
+    /// Nothing taken in yet.
+    pub(crate) const fn new() -> Chain {
+        Chain { lanes: [KEYS[0], KEYS[1], KEYS[2], KEYS[3]] }
     }
-    fold(chain ^ sum, KEYS[3]) ^ sum.rotate_left(32)
+
+    /// One more record.
+    #[inline(always)]
+    pub(crate) fn link(&mut self, words: &Words) {
+        let [a, b, c, d] = self.lanes;
+        // Lane by lane: words i, i+4, i+8, i+12.
+        let lane = |lane: u64, i: usize, key: u64| {
+            let sum = lane.wrapping_add(words[i]).rotate_left(25).wrapping_add(words[i + 4]);
+            let sum = sum.rotate_left(19).wrapping_add(words[i + 8]).rotate_left(37).wrapping_add(words[i + 12]);
+            sum.wrapping_mul(key)
+        };
+        let (a, b, c, d) = (lane(a, 0, KEYS[0]), lane(b, 1, KEYS[1]), lane(c, 2, KEYS[2]), lane(d, 3, KEYS[3]));
+        self.lanes = [a, b, c, d];
+    }
+
+    /// The hash of everything taken in.
+    pub(crate) const fn value(&self) -> u64 {
+        let [a, b, c, d] = self.lanes;
+        let low = fold(a ^ KEYS[4], b.rotate_left(32) ^ KEYS[5]);
+        let high = fold(c ^ KEYS[5], d.rotate_left(32) ^ KEYS[4]);
+        fold(low ^ KEYS[0], high ^ KEYS[1])
+    }
+
+    /// The lanes, for the digest.
+    pub(crate) const fn lanes(&self) -> [u64; 4] {
+        self.lanes
+    }
 }
 
 /// Takes the state in, word by word, in canonical order.
