@@ -24,44 +24,52 @@ const KEYS: [u64; 6] = [
 
 /// The chain: a running hash over commands and events. (Design §3, Chain and digest)
 ///
-/// Four lanes, each of which takes every fourth word: add and rotate, and once a record multiply by an odd
-/// constant. Each step is a bijection of its lane, so a difference once in is never lost by itself; four
-/// lanes keep the multiplications out of each other's way.
+/// Two lanes, each of which takes every other word: add and rotate, and once a record multiply by an odd
+/// constant. Each step is a bijection of its lane, so a difference once in is never lost by itself.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Chain {
-    lanes: [u64; 4],
+    lanes: [u64; 2],
 }
 
 impl Chain {
     /// Nothing taken in yet.
     pub(crate) const fn new() -> Chain {
-        Chain { lanes: [KEYS[0], KEYS[1], KEYS[2], KEYS[3]] }
+        Chain { lanes: [KEYS[0], KEYS[1]] }
     }
 
-    /// One more record.
+    /// One more command.
     #[inline(always)]
-    pub(crate) fn link(&mut self, words: &Words) {
-        let [a, b, c, d] = self.lanes;
-        // Lane by lane: words i, i+4, i+8, i+12.
-        let lane = |lane: u64, i: usize, key: u64| {
-            let sum = lane.wrapping_add(words[i]).rotate_left(25).wrapping_add(words[i + 4]);
-            let sum = sum.rotate_left(19).wrapping_add(words[i + 8]).rotate_left(37).wrapping_add(words[i + 12]);
-            sum.wrapping_mul(key)
+    pub(crate) fn command(&mut self, words: &Words) {
+        let [a, b] = self.lanes;
+        self.lanes = [a.wrapping_add(words[0]).rotate_left(7), b.wrapping_add(words[1]).rotate_left(11)];
+        self.event(words);
+    }
+
+    /// One more event. Its first two words, sequence and stamp, are its command's.
+    #[inline(always)]
+    pub(crate) fn event(&mut self, words: &Words) {
+        let lane = |lane: u64, first: usize| {
+            let mut sum = lane.wrapping_add(words[first]);
+            sum = sum.rotate_left(25).wrapping_add(words[first + 2]);
+            sum = sum.rotate_left(19).wrapping_add(words[first + 4]);
+            sum = sum.rotate_left(37).wrapping_add(words[first + 6]);
+            sum = sum.rotate_left(29).wrapping_add(words[first + 8]);
+            sum = sum.rotate_left(23).wrapping_add(words[first + 10]);
+            sum.rotate_left(31).wrapping_add(words[first + 12])
         };
-        let (a, b, c, d) = (lane(a, 0, KEYS[0]), lane(b, 1, KEYS[1]), lane(c, 2, KEYS[2]), lane(d, 3, KEYS[3]));
-        self.lanes = [a, b, c, d];
+        let [a, b] = self.lanes;
+        self.lanes = [lane(a, 2).wrapping_mul(KEYS[0]), lane(b, 3).wrapping_mul(KEYS[1])];
     }
 
     /// The hash of everything taken in.
     pub(crate) const fn value(&self) -> u64 {
-        let [a, b, c, d] = self.lanes;
+        let [a, b] = self.lanes;
         let low = fold(a ^ KEYS[4], b.rotate_left(32) ^ KEYS[5]);
-        let high = fold(c ^ KEYS[5], d.rotate_left(32) ^ KEYS[4]);
-        fold(low ^ KEYS[0], high ^ KEYS[1])
+        fold(low ^ KEYS[2], KEYS[3])
     }
 
     /// The lanes, for the digest.
-    pub(crate) const fn lanes(&self) -> [u64; 4] {
+    pub(crate) const fn lanes(&self) -> [u64; 2] {
         self.lanes
     }
 }

@@ -35,7 +35,7 @@ impl Say {
         self.n = 0;
         self.session = command.session();
         self.request = command.request();
-        self.chain.link(command.words());
+        self.chain.command(command.words());
     }
 
     /// Says a fact about the market or a house account's or a trader's; `None` is no account.
@@ -59,7 +59,7 @@ impl Say {
         }
         let event = Event::of(self.seq, self.ts, self.n, account, account_seq, fact);
         // The mark of the last event is not chained: the next command's number says it too.
-        self.chain.link(event.words());
+        self.chain.event(event.words());
         self.held = event;
         self.n += 1;
     }
