@@ -175,14 +175,11 @@ pub fn margin_leverage(gross_mark_value: Xbt, margin_balance: Xbt) -> Option<Sho
         return Some(Shown::ZERO);
     }
     let ratio = Ratio { num: Wide::new(gross.into()), den: Wide::new(balance.into()) };
-    let (low, high) = (10u128.pow(DIGITS - 1), 10u128.pow(DIGITS));
-    // A quotient below 10^15 has its digits behind the point; amounts are below 10^19, so 34 are enough.
+    // A quotient below 10^14 has digits behind the point; amounts are below 10^19, so 33 are enough.
     for decimals in 0..=MAX_DECIMALS {
         let mantissa = ratio.times_rounded(10u128.pow(decimals))?;
-        if mantissa >= low {
-            // Rounding up may have made one digit more, which is a zero.
-            let shown = Shown { mantissa: mantissa as i128, decimals };
-            return Some(if mantissa == high && decimals > 0 { shown.trimmed() } else { shown });
+        if mantissa >= 10u128.pow(DIGITS - 1) {
+            return Some(Shown { mantissa: mantissa as i128, decimals });
         }
     }
     None
