@@ -67,7 +67,7 @@ impl ClOrdId {
             ended = used != u64::MAX;
             // Fill what is not in use with a printable byte and test all eight at once:
             // no high bit, not below 0x20, not 0x7f.
-            let all = word | (ONES * 0x20 & !used);
+            let all = word | ((ONES * 0x20) & !used);
             let below_space = !((all | HIGH) - ONES * 0x20) & HIGH;
             let delete = ((all & !HIGH) + ONES) & HIGH;
             if (all & HIGH) | below_space | delete != 0 {
