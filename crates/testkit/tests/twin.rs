@@ -128,12 +128,12 @@ impl Pair {
         if let Err(law) = self.twin.check_sums() {
             return Err(self.report(number, &command, &format!("twin: {law}")));
         }
-        if number % ENGINE_CHECKS_EVERY == 0 {
-            if let Err(law) = Machine::check_sums(&self.engine) {
-                return Err(self.report(number, &command, &format!("engine: {law}")));
-            }
+        if number.is_multiple_of(ENGINE_CHECKS_EVERY)
+            && let Err(law) = Machine::check_sums(&self.engine)
+        {
+            return Err(self.report(number, &command, &format!("engine: {law}")));
         }
-        if number % STATES_EVERY == 0 {
+        if number.is_multiple_of(STATES_EVERY) {
             let (twin, engine) = (state_of(&self.twin), state_of(&self.engine));
             if twin != engine {
                 let what = format!("same events, another state: {}", state_difference(&twin, &engine));
