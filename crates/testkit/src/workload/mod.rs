@@ -610,6 +610,11 @@ impl Workload {
             let price = self.random.pick(&[0, self.spec().tick_size.0 - 1, highest + 1, u64::MAX]);
             return self.mark_command(price);
         }
+        if self.scenario.has_extremes && self.random.per_mille(15) {
+            let (tick, highest) = (self.spec().tick_size.0, self.spec().max_price.0);
+            self.mark = self.random.pick(&[tick, 10 * tick, highest / 10, highest - 1, highest]);
+            return self.mark_command(self.mark);
+        }
         if self.trend_left == 0 {
             self.trend_left = 10 + self.random.below(60);
             self.trend = self.random.pick(&[0, 0, 300, -300, 1_500, -1_500]);
@@ -622,7 +627,9 @@ impl Workload {
         }
         // Home again from far away.
         let first = self.scenario.first_mark.0;
-        if self.mark > 6 * first {
+        if self.mark > 100 * first || self.mark < first / 100 {
+            self.mark = first;
+        } else if self.mark > 6 * first {
             move_by = -self.random.within(50_000, 500_000);
         } else if self.mark < first / 6 {
             move_by = self.random.within(50_000, 900_000);

@@ -19,6 +19,8 @@ pub struct Scenario {
     pub first_mark: Price,
     /// Jumps of the mark in a thousand moves.
     pub jumps: u64,
+    /// Does the mark sometimes go to the ends of its range?
+    pub has_extremes: bool,
     /// What the fund is given at a time, as a power of two in XBt.
     pub fund_power: u32,
 }
@@ -61,6 +63,7 @@ impl Scenario {
             traders,
             first_mark: Price(random.pick(&[1_000_000, 6_500_000, 114_570])),
             jumps: random.pick(&[5, 30, 100]),
+            has_extremes: random.per_mille(200),
             fund_power: random.pick(&[18, 24, 31]),
         }
     }
