@@ -248,14 +248,12 @@ fn a_price_worse_than_the_mark_costs_its_gap() {
             }
         });
         desk.say(ALICE, Action::SetLeverage(SetLeverage { leverage: Leverage(leverage) }));
-        // Sell at 8,000.00 while the mark is 10,000.00: worth 12,500, 2,500 worse than 10,000.
-        // Buy 50 at 10,000.00 instead first, so that the mark itself moves: 10,000 → 9,881.42… is 120 worse.
+        // At the mark there is no gap.
         desk.say(ALICE, Action::New(limit(Side::Buy, 20_000, 50)));
         assert_eq!(desk.twin.wallet(ALICE).map(|it| it.buy_premium), Some(Xbt(0)));
         desk.say(ALICE, Action::CancelAll(CancelAll::default()));
-        // u(10,121.5) = round(9,879.96) = 9,880: a buy at 10,000.00 when the mark is 9,881.50 is none worse,
-        // one at 10,000.00 when u(mark) = 10,120 is 120 worse.
-        desk.mark(988_142); // u = round(10,120.04…) = 10,120
+        // A unit is worth 10,000 at the limit and 10,120 at the new mark: a buy is 120 worse.
+        desk.mark(988_142);
         desk.say(ALICE, Action::New(limit(Side::Buy, 20_000, 50)));
         let wallet = desk.twin.wallet(ALICE).expect("open");
         assert_eq!(wallet.buy_premium, Xbt(6_000), "50 · 120");

@@ -201,7 +201,8 @@ impl Workload {
             1 => with_byte(command, FLAGS_AT, self.random.pick(&[1, 2, 128])),
             2 | 3 => with_byte(command, INSTRUMENT_AT, 1),
             4..=9 if is_amend || matches!(command.action(), Some(Action::New(_))) => {
-                with_byte(command, client_at, self.random.pick(&[0x1f, 0x7f, 0x80]))
+                let byte = self.random.pick(&[0x1f, 0x7f, 0x80]);
+                with_byte(command, client_at + self.random.pick(&[0, 0, 5, 20]), byte)
             }
             _ => command,
         }
