@@ -6,6 +6,7 @@
 #![deny(clippy::float_arithmetic, clippy::float_cmp)]
 
 pub mod bench;
+pub mod check;
 pub mod checks;
 pub mod error;
 pub mod exact;

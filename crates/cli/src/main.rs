@@ -1,9 +1,11 @@
 //! `centum`: a table of contents. Each command lives in a module of its own.
 #![forbid(unsafe_code)]
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use centum_cli::{bench, generate, replay};
+use centum_cli::error::Result;
+use centum_cli::{bench, check, generate, replay};
 use clap::{Parser, Subcommand};
 
 /// The matching engine of the inverse XBT/USD perpetual, from the command line.
@@ -19,16 +21,29 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Replay(replay::Args),
+    /// Recomputes worked examples with the contract's own functions.
+    Check {
+        /// The examples, a JSON file.
+        examples: PathBuf,
+        /// Prints one JSON object instead of the list.
+        #[arg(long)]
+        json: bool,
+    },
     Generate(generate::Args),
     Bench(bench::Args),
 }
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
-        Command::Replay(args) => replay::run(&args),
-        Command::Generate(args) => generate::run(&args),
-        Command::Bench(args) => bench::run(&args),
-    };
+    match Cli::parse().command {
+        Command::Replay(args) => code(replay::run(&args)),
+        Command::Check { examples, json } => check::run(&examples, json),
+        Command::Generate(args) => code(generate::run(&args)),
+        Command::Bench(args) => code(bench::run(&args)),
+    }
+}
+
+/// The exit code of a command; an error is told first.
+fn code(result: Result<u8>) -> ExitCode {
     match result {
         Ok(code) => ExitCode::from(code),
         Err(error) => {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use contract::{Action, AccountId, Capacity, ClOrdId, Command, ContractSpec, Event, Fact, FillCause, Genesis, Xbt};
+use contract::{AccountId, Action, Capacity, ClOrdId, Command, ContractSpec, Event, Fact, FillCause, Genesis, Xbt};
 use engine::Engine;
 use hdrhistogram::Histogram;
 

@@ -138,7 +138,8 @@ mod tests {
 
     #[test]
     fn a_file_starts_from_a_profile() {
-        let spec = from_toml("t", "base = \"XBTUSD-2021\"\nname = \"MINE\"\ntick_size = \"0.1\"\ntaker_fee = \"0.0005\"\n");
+        let spec =
+            from_toml("t", "base = \"XBTUSD-2021\"\nname = \"MINE\"\ntick_size = \"0.1\"\ntaker_fee = \"0.0005\"\n");
         let spec = spec.unwrap();
         assert_eq!((spec.name(), spec.tick_size, spec.lot), ("MINE", Price(10), Qty(100)));
         assert_eq!(spec.fees[3].taker, Rate(50_000));

@@ -44,6 +44,7 @@ impl Side {
 
 coded! {
     /// Rule TYPE-1.
+    #[non_exhaustive]
     OrdType {
         /// At its price or better.
         Limit = 1,
@@ -132,6 +133,7 @@ coded! {
 
 coded! {
     /// Where the mark price comes from. (Rule MARK-2)
+    #[non_exhaustive]
     Marking {
         /// Index and funding basis.
         Fair = 1,
@@ -166,6 +168,7 @@ coded! {
 
 coded! {
     /// Which margin arithmetic a profile uses. (Rule CONTRACT-3)
+    #[non_exhaustive]
     MarginModel {
         /// Initial margin, commission and loss are held per position.
         Classic = 1,
@@ -190,6 +193,7 @@ coded! {
 
 coded! {
     /// Why an order left the book or was never put there.
+    #[non_exhaustive]
     CancelReason {
         /// Its owner asked.
         Requested = 1,

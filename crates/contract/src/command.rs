@@ -13,6 +13,7 @@ use crate::words::{Code, Coded, Field, RECORD_BYTES, Wire, Words, coded, layout}
 
 coded! {
     /// The kind of a command. Numbered once.
+    #[non_exhaustive]
     CommandKind {
         /// First record of a journal, in parts.
         Genesis = 1,

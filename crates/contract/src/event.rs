@@ -14,6 +14,7 @@ use crate::words::{Code, Coded, Field, RECORD_BYTES, Wire, Words, coded, layout}
 
 coded! {
     /// The kind of an event. Numbered once.
+    #[non_exhaustive]
     EventKind {
         /// An order was admitted; its full terms.
         Accepted = 1,

@@ -9,18 +9,25 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::float_arithmetic, clippy::float_cmp)]
 
+pub mod adl;
 pub mod cl_ord_id;
 pub mod codes;
 pub mod command;
+pub mod display;
 pub mod event;
+pub mod funding;
 pub mod liquidation;
 pub mod margin;
+pub mod mark;
 pub mod math;
 pub mod position;
+pub mod project;
 pub mod reject;
 pub mod spec;
 pub mod units;
 pub mod value;
+pub mod view;
+pub mod wide;
 pub mod words;
 
 pub use cl_ord_id::ClOrdId;

@@ -7,6 +7,7 @@ use crate::words::coded;
 coded! {
     /// Why a command was refused, in order of precedence: the first that applies is the answer.
     /// (Rule REJECT-1) A refused command changes nothing. (Law 2)
+    #[non_exhaustive]
     Reject {
         /// Another live order of the account has this client id.
         DuplicateClOrdId = 1,

@@ -251,7 +251,7 @@ impl ContractSpec {
     /// min(spec limit, 2^62 / u(one tick)). (Rule LIMIT-1)
     #[must_use]
     pub const fn max_side_units(&self) -> u64 {
-        let by_value = (1u64 << 62) / (self.unit_numerator() / self.tick_size.0 + 1);
+        let by_value = (1u64 << 62) / crate::value::unit_value(self, self.tick_size);
         let by_spec = self.max_position_qty.0 / self.value_unit;
         if by_spec < by_value { by_spec } else { by_value }
     }

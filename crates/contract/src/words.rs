@@ -86,7 +86,7 @@ impl Wire for OrderId {
 
 /// One byte that may or may not name a `T`. Commands come from outside, so the byte is kept as it
 /// came and refused in the engine, in the order of rule REJECT-1.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Code<T> {
     /// The byte as it is in the record.
     pub raw: u8,
@@ -105,6 +105,15 @@ impl<T: Coded> Code<T> {
     #[must_use]
     pub fn get(self) -> Option<T> {
         T::from_code(self.raw)
+    }
+}
+
+impl<T: Coded + core::fmt::Debug> core::fmt::Debug for Code<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self.get() {
+            Some(value) => value.fmt(f),
+            None => write!(f, "code {}", self.raw),
+        }
     }
 }
 
@@ -147,7 +156,6 @@ macro_rules! coded {
         $(#[$meta])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         #[repr(u8)]
-        #[non_exhaustive]
         pub enum $name { $( $(#[$vmeta])* $variant = $code ),* }
 
         impl $name {

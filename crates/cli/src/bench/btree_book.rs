@@ -288,9 +288,8 @@ mod tests {
                 let crosses = |o: &&mut (Side, u32, u64, u64, u64)| {
                     o.0 != side && if side == Side::Buy { o.1 <= tick } else { o.1 >= tick }
                 };
-                let key = |o: &&mut (Side, u32, u64, u64, u64)| {
-                    (if side == Side::Buy { o.1 } else { u32::MAX - o.1 }, o.2)
-                };
+                let key =
+                    |o: &&mut (Side, u32, u64, u64, u64)| (if side == Side::Buy { o.1 } else { u32::MAX - o.1 }, o.2);
                 let Some(maker) = list.iter_mut().filter(crosses).min_by_key(key) else { break };
                 let taken = maker.4.min(left);
                 maker.4 -= taken;

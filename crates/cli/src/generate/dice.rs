@@ -55,7 +55,14 @@ mod tests {
     fn the_same_seed_throws_the_same() {
         let mut dice = Dice::new(0);
         assert_eq!(dice.bits(), 0xe220_a839_7b1d_cdaf, "the published first value of seed 0");
-        let throws = |seed| std::iter::repeat_with({ let mut d = Dice::new(seed); move || d.below(6) }).take(9).collect::<Vec<_>>();
+        let throws = |seed| {
+            std::iter::repeat_with({
+                let mut d = Dice::new(seed);
+                move || d.below(6)
+            })
+            .take(9)
+            .collect::<Vec<_>>()
+        };
         assert_eq!(throws(7), throws(7));
         assert_ne!(throws(7), throws(8));
         let mut dice = Dice::new(1);

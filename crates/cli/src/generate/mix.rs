@@ -50,7 +50,9 @@ struct Market<'a> {
 pub fn write(args: &Args, log: &mut LogWriter) -> Result<()> {
     log.line("#centum-log 1 spec=XBTUSD-2019")?;
     let Args { seed, commands, accounts, resting, .. } = args;
-    log.line(&format!("# centum generate mix --seed {seed} --commands {commands} --accounts {accounts} --resting {resting}"))?;
+    log.line(&format!(
+        "# centum generate mix --seed {seed} --commands {commands} --accounts {accounts} --resting {resting}"
+    ))?;
     log.line(COLUMNS)?;
     let mut market = Market {
         dice: Dice::new(*seed),

@@ -14,7 +14,10 @@ const MARK: u64 = 20_000;
 /// Writes the workload.
 pub fn write(args: &Args, log: &mut LogWriter) -> Result<()> {
     log.line("#centum-log 1 spec=XBTUSD-2019")?;
-    log.line(&format!("# centum generate random --seed {} --commands {} --accounts {}", args.seed, args.commands, args.accounts))?;
+    log.line(&format!(
+        "# centum generate random --seed {} --commands {} --accounts {}",
+        args.seed, args.commands, args.accounts
+    ))?;
     log.line(COLUMNS)?;
     let mut dice = Dice::new(args.seed);
     let mut mark = MARK;
@@ -89,7 +92,9 @@ pub fn write(args: &Args, log: &mut LogWriter) -> Result<()> {
             925..927 => log.row(&LogRow { op: "suspend", ..row })?,
             927..930 => log.row(&LogRow { op: "insurance", account: 0, value: "1000000", ..row })?,
             930..935 => log.row(&LogRow { op: "cancel_after", value: "60000", ..row })?,
-            935..940 => log.row(&LogRow { op: "index", account: 0, id: dice.between(1, 3), half_dollars: mark, ..row })?,
+            935..940 => {
+                log.row(&LogRow { op: "index", account: 0, id: dice.between(1, 3), half_dollars: mark, ..row })?
+            }
             940..945 => log.row(&LogRow { op: "rate", account: 0, value: "0.0001", ..row })?,
             945..950 => log.row(&LogRow { op: "clock", account: 0, ..row })?,
             950..952 => log.row(&LogRow { op: "state", account: 0, value: "open", ..row })?,

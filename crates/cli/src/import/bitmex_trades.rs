@@ -105,7 +105,8 @@ fn bad_stamp(line: &Line<'_>, field: &Field<'_>) -> Error {
 fn read<'a>(line: &Line<'a>, fields: &'a [Field<'a>], at: [usize; 10], spec: &ContractSpec) -> Result<TapeTrade<'a>> {
     let field = |i: usize| &fields[at[i]];
     let bad = |i: usize, allowed: String| line.error(field(i).column, format!("{:?}", field(i).text), allowed);
-    let number = |i: usize, places: u32| exact::scaled_recorded(&field(i).text, places).map_err(|allowed| bad(i, allowed));
+    let number =
+        |i: usize, places: u32| exact::scaled_recorded(&field(i).text, places).map_err(|allowed| bad(i, allowed));
     let unsigned = |i: usize| {
         u64::try_from(number(i, 0)?).map_err(|_| bad(i, "an integer from 0 to 18446744073709551615".to_owned()))
     };

@@ -130,8 +130,7 @@ pub fn replay(source: &Source, options: Options, mut tick: impl FnMut(u64)) -> R
     let capacity = Capacity { accounts: 8, orders, sessions: 1, lots: 16 };
     let mut run = Run::new(without_limits(spec), capacity)?;
     run.name_traders(vec!["bids".to_owned(), "asks".to_owned()]);
-    let mut rebuild =
-        Rebuild { run, checks: Checks::default(), has_mark: false, tops: Vec::new(), quotes: Vec::new() };
+    let mut rebuild = Rebuild { run, checks: Checks::default(), has_mark: false, tops: Vec::new(), quotes: Vec::new() };
     for name in [KNOWN_ID, LEVEL_ID, NEVER_CROSSED, TOP_OF_BOOK, VALUE, HOME_NOTIONAL, FOREIGN_NOTIONAL, TICK_DIRECTION]
     {
         rebuild.checks.declare(name);

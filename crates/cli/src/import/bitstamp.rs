@@ -419,9 +419,8 @@ fn explain(recording: &Recording, trade: &mut Trade) {
 /// Sets what each order entered with: as recorded, or for an older one what its first row leaves
 /// plus what traded there.
 fn infer_older_orders(recording: &mut Recording) {
-    let traded: HashMap<usize, u64> = (recording.trades.iter())
-        .filter_map(|trade| Some((trade.maker?, recording.rows[trade.row].amount)))
-        .collect();
+    let traded: HashMap<usize, u64> =
+        (recording.trades.iter()).filter_map(|trade| Some((trade.maker?, recording.rows[trade.row].amount))).collect();
     for order in &mut recording.orders {
         let first = order.created.unwrap_or(order.first);
         let taken = if order.created.is_none() { traded.get(&first).copied().unwrap_or(0) } else { 0 };
@@ -535,8 +534,7 @@ impl<'a> Matching<'a> {
         let recording = self.recording;
         let order = &recording.orders[row.order];
         let cancel = Action::Cancel(Cancel { target: target(order) });
-        let events =
-            self.run.apply(account(row.order), cancel, row.ts_ms.saturating_mul(MILLISECOND_NS), checks)?;
+        let events = self.run.apply(account(row.order), cancel, row.ts_ms.saturating_mul(MILLISECOND_NS), checks)?;
         let leaves = canceled_leaves(events);
         if leaves == Some(row.amount) {
             checks.matched(CANCEL);
@@ -545,7 +543,10 @@ impl<'a> Matching<'a> {
         } else {
             checks.unmatched(CANCEL, || {
                 let engine = leaves.map_or("no such order".to_owned(), |leaves| format!("{leaves} open"));
-                format!("line {}: order {} recorded with {} open, the engine has {engine}", row.line, order.id, row.amount)
+                format!(
+                    "line {}: order {} recorded with {} open, the engine has {engine}",
+                    row.line, order.id, row.amount
+                )
             });
         }
         Ok(())
@@ -559,7 +560,8 @@ impl<'a> Matching<'a> {
             let fills = trade.taker.and_then(|taker| self.fills.get_mut(&taker));
             let same = fills.and_then(|fills| {
                 fills.iter_mut().find(|fill| {
-                    let is_it = Some(fill.maker) == maker && fill.tick == u64::from(row.tick.0) && fill.qty == row.amount;
+                    let is_it =
+                        Some(fill.maker) == maker && fill.tick == u64::from(row.tick.0) && fill.qty == row.amount;
                     is_it && !fill.is_recorded
                 })
             });

@@ -128,9 +128,10 @@ impl<'a> Reader<'a> {
 fn read_header(line: &Line<'_>) -> Result<(Header, Vec<usize>)> {
     let header = Header::read(line)?;
     let key_of = |name: &String| {
-        COLUMNS.iter().position(|column| column == name).ok_or_else(|| {
-            line.error(1, format!("column {name:?}"), format!("the columns {}", COLUMNS.join(",")))
-        })
+        COLUMNS
+            .iter()
+            .position(|column| column == name)
+            .ok_or_else(|| line.error(1, format!("column {name:?}"), format!("the columns {}", COLUMNS.join(","))))
     };
     let keys = header.names().iter().map(key_of).collect::<Result<Vec<usize>>>()?;
     header.positions(line, ["op"])?;

@@ -9,8 +9,8 @@ use contract::command::{
 };
 use contract::words::{Code, Coded};
 use contract::{
-    AccountId, Action, Amend, AmendQty, Capacity, ClOrdId, Command, ContractSpec, Marking, NewOrder, OrdType, Qty, Side,
-    Target, TimeInForce, Xbt,
+    AccountId, Action, Amend, AmendQty, Capacity, ClOrdId, Command, ContractSpec, Marking, NewOrder, OrdType, Qty,
+    Side, Target, TimeInForce, Xbt,
 };
 
 use super::Plan;

@@ -1,0 +1,149 @@
+//! An account as the engine keeps it: wallet, position, the sums of its orders, its place among keys.
+
+use contract::margin::{OrderSums, Terms, tier_limit};
+use contract::position::PositionState;
+use contract::{ContractSpec, Leverage, Xbt};
+
+/// No slot.
+pub(crate) const NIL: u32 = u32::MAX;
+
+/// The account may only cancel.
+pub(crate) const SUSPENDED: u8 = 1;
+/// The account waits on the agenda to be liquidated.
+pub(crate) const DUE: u8 = 2;
+/// Touched in this step: it will be reviewed.
+pub(crate) const IN_STEP: u8 = 4;
+/// Touched in this apply: its state will be told.
+pub(crate) const IN_APPLY: u8 = 8;
+/// Its `Wallet` will be told.
+pub(crate) const TELL_WALLET: u8 = 16;
+/// Its `Position` will be told.
+pub(crate) const TELL_POSITION: u8 = 32;
+/// Its position or terms changed in this step, so its key must move.
+pub(crate) const MOVE_KEY: u8 = 64;
+
+/// It is past its liquidation price while no lot is free: the next mark finds it again.
+pub(crate) const WAITS_FOR_LOT: u8 = 128;
+
+/// An account.
+#[derive(Clone, Debug)]
+pub(crate) struct Account {
+    /// Wallet balance.
+    pub(crate) wallet: Xbt,
+    /// What it holds.
+    pub(crate) position: PositionState,
+    /// Open orders, summed.
+    pub(crate) sums: OrderSums,
+    /// Margin held for them: up to date between steps.
+    pub(crate) order_margin: Xbt,
+    /// The rates that apply to it.
+    pub(crate) terms: Terms,
+    /// Of the flags above.
+    pub(crate) flags: u8,
+    /// Fee class.
+    pub(crate) fee_class: u8,
+    /// Risk tier.
+    pub(crate) tier: u16,
+    /// Cross or isolated.
+    pub(crate) leverage: Leverage,
+    /// The tick its key lies at; 0 where it has none.
+    pub(crate) key_tick: u32,
+    /// Is that a long's key?
+    pub(crate) key_is_long: bool,
+    /// Wallet less order margin as the key assumes it, never above the real one: cross margin only.
+    pub(crate) key_equity: i64,
+    /// Events that named it so far.
+    pub(crate) account_seq: u64,
+    /// Realised PnL since it was opened.
+    pub(crate) realised: Xbt,
+    /// The same when the command began that touches it now.
+    pub(crate) realised_before: Xbt,
+    /// Commission since it was opened.
+    pub(crate) commission: Xbt,
+    /// Its live orders.
+    pub(crate) open_orders: u32,
+    /// Its oldest live order.
+    pub(crate) oldest: u32,
+    /// Its newest live order.
+    pub(crate) newest: u32,
+    /// Its most aggressive reduce-only order at rest.
+    pub(crate) reduce_first: u32,
+    /// Its least aggressive reduce-only order at rest.
+    pub(crate) reduce_last: u32,
+    /// Open contracts of its reduce-only orders at rest.
+    pub(crate) reduce_qty: u64,
+    /// Position as a plan has moved it, valid where `scratch_epoch` is the plan's.
+    pub(crate) scratch_position: i64,
+    /// Which plan that was.
+    pub(crate) scratch_epoch: u64,
+}
+
+impl Account {
+    /// A new account: cross margin, tier 0. (Rule ACC-1)
+    pub(crate) fn new(spec: &ContractSpec, fee_class: u8) -> Account {
+        let mut account = Account {
+            wallet: Xbt::ZERO,
+            position: PositionState::default(),
+            sums: OrderSums::default(),
+            order_margin: Xbt::ZERO,
+            terms: Terms::new(spec, Leverage::CROSS, 0, contract::Rate::ZERO, contract::Rate::ZERO),
+            flags: 0,
+            fee_class,
+            tier: 0,
+            leverage: Leverage::CROSS,
+            key_tick: 0,
+            key_is_long: false,
+            key_equity: 0,
+            account_seq: 0,
+            realised: Xbt::ZERO,
+            realised_before: Xbt::ZERO,
+            commission: Xbt::ZERO,
+            open_orders: 0,
+            oldest: NIL,
+            newest: NIL,
+            reduce_first: NIL,
+            reduce_last: NIL,
+            reduce_qty: 0,
+            scratch_position: 0,
+            scratch_epoch: 0,
+        };
+        account.terms = account.terms_with(spec, Leverage::CROSS, 0);
+        account
+    }
+
+    /// The terms it would have at this leverage and tier. (The adverse funding rate is 0 until funding
+    /// exists.)
+    pub(crate) fn terms_with(&self, spec: &ContractSpec, leverage: Leverage, tier: u16) -> Terms {
+        let taker = spec.fees[usize::from(self.fee_class)].taker;
+        Terms::new(spec, leverage, tier, taker, contract::Rate::ZERO)
+    }
+
+    /// Wallet less order margin: what stands behind a cross position.
+    #[inline(always)]
+    pub(crate) fn equity(&self) -> i64 {
+        self.wallet.0 - self.order_margin.0
+    }
+
+    #[inline(always)]
+    pub(crate) fn has(&self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+
+    /// The limit of its tier.
+    #[inline(always)]
+    pub(crate) fn risk_limit(&self, spec: &ContractSpec) -> u64 {
+        tier_limit(spec, self.tier).0.unsigned_abs()
+    }
+
+    /// Contracts that reduce-only orders may take off, 0 when flat.
+    #[inline(always)]
+    pub(crate) fn reducible(&self, side: contract::Side) -> u64 {
+        reducible(self.position.qty, side)
+    }
+}
+
+/// Contracts an order of this side could take off a position.
+#[inline(always)]
+pub(crate) fn reducible(position: i64, side: contract::Side) -> u64 {
+    if contract::Side::that_reduces(position) == Some(side) { position.unsigned_abs() } else { 0 }
+}

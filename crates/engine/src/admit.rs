@@ -1,0 +1,197 @@
+//! Admission: is the order well formed, and does it mean something here?
+//!
+//! In    a `New` or an `Amend` as it came from outside.
+//! Out   a `Ticket`: the order in the engine's own terms.
+//! Laws  2  nothing is changed here; the first reason of rule REJECT-1 is the answer.
+
+use contract::{
+    AmendFields, AmendQty, ClOrdId, Command, ExecInst, NewOrder, OrdType, Qty, Reject, Side, Target, Tick, TimeInForce,
+};
+
+use crate::account::{Account, NIL, SUSPENDED};
+use crate::book::{POST_ONLY, REDUCE_ONLY, Resting};
+use crate::engine::{Engine, Refusal};
+
+/// An order in the engine's own terms.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ticket {
+    pub(crate) account: u32,
+    pub(crate) side: Side,
+    /// Its limit; for a market order the last tick.
+    pub(crate) limit: Tick,
+    /// Open contracts asked for.
+    pub(crate) qty: u64,
+    pub(crate) tif: TimeInForce,
+    pub(crate) is_market: bool,
+    /// `REDUCE_ONLY`, `POST_ONLY`.
+    pub(crate) flags: u32,
+    /// The slot of the order it takes the place of, for an amend.
+    pub(crate) replaces: u32,
+}
+
+impl Ticket {
+    #[inline(always)]
+    pub(crate) fn is(&self, flag: u32) -> bool {
+        self.flags & flag != 0
+    }
+}
+
+fn refuse_if(condition: bool, reject: Reject) -> Result<(), Refusal> {
+    if condition { Err((reject, 0)) } else { Ok(()) }
+}
+
+impl Engine {
+    /// The account's live order of this name.
+    #[inline(always)]
+    pub(crate) fn named(&self, account: u32, name: &ClOrdId) -> Option<u32> {
+        self.named_with(self.names.tag(account, name), account, name)
+    }
+
+    #[inline(always)]
+    fn named_with(&self, tag: u32, account: u32, name: &ClOrdId) -> Option<u32> {
+        self.names
+            .find(tag, |slot| self.book.cold(slot).cl_ord_id == *name && self.book.resting(slot).account == account)
+    }
+
+    /// The checks of a new order up to the price. The tag is its name's.
+    #[inline(always)]
+    pub(crate) fn admit_new(&self, command: &Command, order: &NewOrder) -> Result<(Ticket, u32), Refusal> {
+        let mut tag = 0;
+        if *order.cl_ord_id.words() != [0; 5] {
+            refuse_if(!order.cl_ord_id.is_valid(), Reject::InvalidClOrdId)?;
+            let account = command.account().0;
+            tag = self.names.tag(account, &order.cl_ord_id);
+            refuse_if(self.named_with(tag, account, &order.cl_ord_id).is_some(), Reject::DuplicateClOrdId)?;
+        }
+        Engine::check_symbol(command)?;
+        refuse_if(self.mark_value == 0, Reject::NoMarkPrice)?;
+        let number = self.trader(command.account())?;
+        let account = &self.accounts[number as usize];
+        refuse_if(account.has(SUSPENDED), Reject::AccountSuspended)?;
+        let side = order.side.get().ok_or((Reject::InvalidSide, 0))?;
+        let qty = order.qty.0;
+        refuse_if(qty == 0 || qty > self.spec.max_order_qty.0 || !self.is_whole_lots(qty), Reject::InvalidOrderQty)?;
+        refuse_if(self.exceeds_limit_1(account, side, qty), Reject::InvalidOrderQty)?;
+        let ord_type = order.ord_type.get();
+        let is_market = ord_type == Some(OrdType::Market);
+        refuse_if(is_market != (order.price.0 == 0), Reject::InvalidPrice)?;
+        refuse_if(order.flags != 0 || order.display != Qty::ZERO, Reject::InvalidDisplayQty)?;
+        refuse_if(!is_market && ord_type != Some(OrdType::Limit), Reject::UnsupportedOrdType)?;
+        refuse_if(order.peg.raw != 0, Reject::InvalidPegPriceType)?;
+        refuse_if(order.peg_offset != 0, Reject::InvalidPegOffset)?;
+        refuse_if(order.stop.0 != 0 || order.trigger.raw != 0, Reject::InvalidStopForOrdType)?;
+        let tif = match order.tif.get() {
+            None | Some(TimeInForce::Day) => return Err((Reject::UnsupportedTimeInForce, 0)),
+            Some(TimeInForce::GoodTillCancel) if is_market => TimeInForce::ImmediateOrCancel,
+            Some(tif) => tif,
+        };
+        let inst = order.exec_inst;
+        let known = ExecInst::POST_ONLY.with(ExecInst::REDUCE_ONLY);
+        refuse_if(!known.has(inst) || order.self_trade.raw != 0, Reject::InvalidExecInst)?;
+        let is_post_only = inst.has(ExecInst::POST_ONLY);
+        refuse_if(is_post_only && tif != TimeInForce::GoodTillCancel, Reject::InvalidOrdTypeForExecInst)?;
+        refuse_if(order.link != 0 || order.contingency.raw != 0, Reject::InvalidLinkForContingency)?;
+        refuse_if(order.price > self.spec.max_tick(), Reject::PriceAboveLimitUp)?;
+        let mut flags = if is_post_only { POST_ONLY } else { 0 };
+        if inst.has(ExecInst::REDUCE_ONLY) {
+            flags |= REDUCE_ONLY;
+        }
+        let limit = match (is_market, side) {
+            (false, _) => order.price,
+            (true, Side::Buy) => self.spec.max_tick(),
+            (true, Side::Sell) => Tick(1),
+        };
+        Ok((Ticket { account: number, side, limit, qty, tif, is_market, flags, replaces: NIL }, tag))
+    }
+
+    #[inline(always)]
+    fn is_whole_lots(&self, qty: u64) -> bool {
+        let lot = self.spec.lot.0;
+        lot == 1 || qty.is_multiple_of(lot)
+    }
+
+    /// |position| + open quantity of the side, `more` included, against the most a side may have.
+    /// (Rule LIMIT-1)
+    #[inline(always)]
+    fn exceeds_limit_1(&self, account: &Account, side: Side, more: u64) -> bool {
+        let open = account.sums.side(side).qty.0;
+        account.position.qty.unsigned_abs() + open + more > self.max_side_qty
+    }
+
+    /// The order an amend or a cancel is about, of the command's own account only.
+    #[inline(always)]
+    pub(crate) fn find(&self, account: u32, target: &Target) -> Option<Resting> {
+        match target {
+            Target::OrderId(id) => self.book.find(*id, account),
+            Target::ClOrdId(name) if *name.words() == [0; 5] => None,
+            Target::ClOrdId(name) => self.named(account, name).map(|slot| self.book.resting(slot)),
+        }
+    }
+
+    /// The checks of an amend up to the price: the order, what it becomes, and whether it keeps its place.
+    pub(crate) fn admit_amend(
+        &self,
+        command: &Command,
+        target: &Target,
+        fields: &AmendFields,
+    ) -> Result<(Resting, Ticket, bool), Refusal> {
+        let account = command.account().0;
+        let name = &fields.new_cl_ord_id;
+        let found = self.find(account, target);
+        if *name.words() != [0; 5] {
+            refuse_if(!name.is_valid(), Reject::InvalidClOrdId)?;
+            let other = self.named(account, name).filter(|&slot| found.is_none_or(|order| order.slot != slot));
+            refuse_if(other.is_some(), Reject::DuplicateClOrdId)?;
+        }
+        refuse_if(found.is_none() && matches!(target, Target::OrderId(_)), Reject::InvalidOrderId)?;
+        Engine::check_symbol(command)?;
+        refuse_if(self.mark_value == 0, Reject::NoMarkPrice)?;
+        let number = self.trader(command.account())?;
+        let account = &self.accounts[number as usize];
+        refuse_if(account.has(SUSPENDED), Reject::AccountSuspended)?;
+        let order = found.ok_or((Reject::InvalidOrigClOrdId, 0))?;
+        let leaves = self.amended_leaves(account, &order, fields)?;
+        refuse_if(fields.stop.0 != 0, Reject::InvalidStopForOrdType)?;
+        let known = fields.qty_kind.raw == 0 || fields.qty_kind.get().is_some();
+        refuse_if(!known || fields.flags & !contract::command::AMEND_LOSES_PLACE != 0, Reject::InvalidCommand)?;
+        let limit = if fields.price.0 == 0 { order.tick } else { fields.price };
+        refuse_if(limit > self.spec.max_tick(), Reject::PriceAboveLimitUp)?;
+        let keeps_place = limit == order.tick && leaves <= order.leaves && fields.flags == 0;
+        let ticket = Ticket {
+            account: number,
+            side: order.side(),
+            limit,
+            qty: leaves,
+            tif: TimeInForce::GoodTillCancel,
+            is_market: false,
+            flags: order.flags & (POST_ONLY | REDUCE_ONLY),
+            replaces: order.slot,
+        };
+        Ok((order, ticket, keeps_place))
+    }
+
+    /// The open quantity an amend asks for. (Rules AMEND-1, AMEND-2)
+    fn amended_leaves(&self, account: &Account, order: &Resting, fields: &AmendFields) -> Result<u64, Refusal> {
+        let (cum, qty, max) = (self.book.cold(order.slot).cum, fields.qty.0, self.spec.max_order_qty.0);
+        let leaves = match fields.qty_kind.get() {
+            None => return Ok(order.leaves),
+            Some(AmendQty::Total) => {
+                refuse_if(!self.is_whole_lots(qty) || qty > max || qty < cum, Reject::InvalidOrderQty)?;
+                qty - cum
+            }
+            Some(AmendQty::Reduce) => {
+                refuse_if(!self.is_whole_lots(qty) || qty == 0, Reject::InvalidOrderQty)?;
+                order.leaves.saturating_sub(qty)
+            }
+            Some(_) => qty,
+        };
+        if leaves > order.leaves {
+            let more = (leaves - order.leaves).min(1 << 61);
+            refuse_if(self.exceeds_limit_1(account, order.side(), more), Reject::InvalidOrderQty)?;
+        }
+        if fields.qty_kind.get() == Some(AmendQty::Leaves) {
+            refuse_if(!self.is_whole_lots(qty) || qty > max || cum + qty > max, Reject::InvalidLeavesQty)?;
+        }
+        Ok(leaves)
+    }
+}

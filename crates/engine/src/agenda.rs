@@ -1,0 +1,143 @@
+//! The agenda: work that may be long, done in steps that each cost one unit of `spec.budget`. (Law 4)
+//!
+//! What is done next: the process that is under way; else the first waiting cancel-all; else the due
+//! account furthest past its price; else the listed lot with the lowest number. While anything waits, a
+//! newer mark waits too.
+
+use alloc::collections::{BinaryHeap, VecDeque};
+use core::cmp::Reverse;
+
+use contract::{CancelReason, Capacity, Price, Reject, Side};
+
+use crate::account::NIL;
+use crate::engine::{Engine, Refusal};
+use crate::outbox::Outbox;
+
+/// Cancel-alls that may wait.
+pub(crate) const CANCEL_TASKS: usize = 1_024;
+
+/// A cancel-all: the account's orders (of one side) numbered below `before`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct CancelTask {
+    pub(crate) account: u32,
+    pub(crate) side: Option<Side>,
+    pub(crate) before: u64,
+}
+
+/// A liquidation's state between two steps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Process {
+    /// Cancelling its orders, then looking again, then taking over. (Rule LIQ-5)
+    Liquidate { account: u32 },
+    /// Matching a new lot's order until it rests. (Rule LIQ-9)
+    CloseOut { lot: u32 },
+    /// Sweeping the book at the fund's expense. (Rule LIQ-7)
+    Sweep { lot: u32 },
+    /// Looking for whom to deleverage; `best` is `NIL` until a candidate is found. (Rule ADL-1)
+    Rank { lot: u32, next: u32, best: u32 },
+    /// Cancelling the orders of whom it was. (Rule ADL-2)
+    Clear { account: u32, lot: u32 },
+}
+
+/// What waits.
+#[derive(Clone, Debug)]
+pub(crate) struct Agenda {
+    pub(crate) process: Option<Process>,
+    pub(crate) cancels: VecDeque<CancelTask>,
+    /// By distance past the price, then lower number. (Rule LIQ-8)
+    pub(crate) due: BinaryHeap<(u64, Reverse<u32>)>,
+    /// Lots the mark has passed: number and slot. A lot used up meanwhile is dropped when it comes up.
+    pub(crate) listed: BinaryHeap<Reverse<(u64, u32)>>,
+}
+
+impl Agenda {
+    pub(crate) fn new(capacity: &Capacity) -> Agenda {
+        Agenda {
+            process: None,
+            cancels: VecDeque::with_capacity(CANCEL_TASKS),
+            due: BinaryHeap::with_capacity(capacity.accounts as usize),
+            listed: BinaryHeap::with_capacity(capacity.lots as usize),
+        }
+    }
+
+    /// Is there nothing to do?
+    #[inline(always)]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.process.is_none() && self.cancels.is_empty() && self.due.is_empty() && self.listed.is_empty()
+    }
+
+    pub(crate) fn add_cancel_all(&mut self, task: CancelTask) -> Result<(), Refusal> {
+        if self.cancels.len() == CANCEL_TASKS {
+            return Err((Reject::CapacityReached, 0));
+        }
+        self.cancels.push_back(task);
+        Ok(())
+    }
+
+    pub(crate) fn add_due(&mut self, distance: u64, account: u32) {
+        self.due.push((distance, Reverse(account)));
+    }
+}
+
+impl Engine {
+    /// Works on what waits until it is done or the budget is spent; a waiting mark takes effect as soon as
+    /// nothing else waits.
+    #[inline(never)]
+    pub(crate) fn work(&mut self, budget: &mut u64, out: &mut impl Outbox) {
+        loop {
+            if self.agenda.is_idle() {
+                if self.waiting_mark == Price::NONE {
+                    return;
+                }
+                let mark = core::mem::replace(&mut self.waiting_mark, Price::NONE);
+                self.set_mark(mark, out);
+                continue;
+            }
+            if *budget == 0 {
+                return;
+            }
+            *budget -= 1;
+            self.step(out);
+            self.review(out);
+        }
+    }
+
+    /// One step. Which, and what it says, is the table in `docs/commands.md`.
+    fn step(&mut self, out: &mut impl Outbox) {
+        if let Some(process) = self.agenda.process {
+            self.agenda.process = match process {
+                Process::Liquidate { account } => self.liquidate(account, out),
+                Process::CloseOut { lot } => self.close_out(lot, out),
+                Process::Sweep { lot } => self.sweep(lot, out),
+                Process::Rank { lot, next, best } => self.rank(lot, next, best, out),
+                Process::Clear { account, lot } => self.clear(account, lot, out),
+            };
+        } else if let Some(&task) = self.agenda.cancels.front() {
+            if !self.cancel_next(&task, out) {
+                self.agenda.cancels.pop_front();
+            }
+        } else if let Some((_, Reverse(account))) = self.agenda.due.pop() {
+            self.agenda.process = self.begin_liquidation(account, out);
+        } else if let Some(Reverse((_, lot))) = self.agenda.listed.pop() {
+            self.drop_used_up_lots();
+            self.agenda.process = Some(self.begin_sweep(lot, out));
+        }
+    }
+
+    /// Cancels the oldest order of a cancel-all; false where there is none left.
+    fn cancel_next(&mut self, task: &CancelTask, out: &mut impl Outbox) -> bool {
+        let mut at = self.accounts[task.account as usize].oldest;
+        while at != NIL {
+            let (order, cold) = (self.book.resting(at), self.book.cold(at));
+            if cold.number >= task.before {
+                return false;
+            }
+            if task.side.is_none_or(|side| side == order.side()) {
+                self.cancel_resting(&order, CancelReason::Requested, out);
+                return true;
+            }
+            at = cold.newer;
+        }
+        false
+    }
+}

@@ -1,0 +1,270 @@
+//! The book: one ladder for bids and asks, and what each order is beside its price and quantity.
+//!
+//! A book is never crossed at rest, so a tick belongs to one side and one array serves both. What
+//! matching needs lies in the order's 32 bytes on the ladder; the rest is cold.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use contract::{AccountId, Capacity, ClOrdId, ContractSpec, OrderId, Qty, Side, Tick};
+
+use crate::account::NIL;
+use crate::bits::Bits;
+use crate::ladder::Ladder;
+
+/// The order sells.
+const SELLS: u32 = 1;
+/// The order may only reduce. (Rule INST-2)
+pub(crate) const REDUCE_ONLY: u32 = 2;
+/// The order may not take. (Rule INST-1)
+pub(crate) const POST_ONLY: u32 = 4;
+/// The order closes out a lot. (Rule LIQ-9)
+pub(crate) const CLOSE_OUT: u32 = 8;
+
+/// No ask.
+const NO_ASK: u32 = u32::MAX;
+
+/// What an order is beside its 32 hot bytes.
+#[derive(Clone, Debug)]
+pub(crate) struct Cold {
+    /// Creation number; 0 where the slot is free.
+    pub(crate) number: u64,
+    /// The client's name for it.
+    pub(crate) cl_ord_id: ClOrdId,
+    /// Hash tag of that name.
+    pub(crate) tag: u32,
+    /// Executed contracts.
+    pub(crate) cum: u64,
+    /// Value of one unit at its limit.
+    pub(crate) unit_value: u64,
+    /// Premium of one unit, fixed at entry or amend. (Rule OM-5)
+    pub(crate) premium: u64,
+    /// The account's order before it, by creation.
+    pub(crate) older: u32,
+    /// The account's order after it, by creation.
+    pub(crate) newer: u32,
+    /// The account's reduce-only order that is next more aggressive.
+    pub(crate) reduce_closer: u32,
+    /// The account's reduce-only order that is next less aggressive.
+    pub(crate) reduce_further: u32,
+}
+
+impl Cold {
+    const FREE: Cold = Cold {
+        number: 0,
+        cl_ord_id: ClOrdId::NONE,
+        tag: 0,
+        cum: 0,
+        unit_value: 0,
+        premium: 0,
+        older: NIL,
+        newer: NIL,
+        reduce_closer: NIL,
+        reduce_further: NIL,
+    };
+}
+
+/// A resting order, as matching sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Resting {
+    pub(crate) slot: u32,
+    pub(crate) tick: Tick,
+    pub(crate) account: u32,
+    pub(crate) flags: u32,
+    pub(crate) leaves: u64,
+}
+
+impl Resting {
+    #[inline(always)]
+    pub(crate) fn side(&self) -> Side {
+        if self.flags & SELLS != 0 { Side::Sell } else { Side::Buy }
+    }
+
+    #[inline(always)]
+    pub(crate) fn is(&self, flag: u32) -> bool {
+        self.flags & flag != 0
+    }
+}
+
+/// The book.
+#[derive(Clone, Debug)]
+pub(crate) struct Book {
+    ladder: Ladder,
+    cold: Vec<Cold>,
+    free: Bits,
+    best_bid: u32,
+    best_ask: u32,
+    /// Reduce-only orders at rest: bids, asks.
+    reduce_only: [u32; 2],
+    order_slots: u32,
+}
+
+impl Book {
+    /// An empty book. Slots from `capacity.orders` on belong to lots.
+    pub(crate) fn new(spec: &ContractSpec, capacity: &Capacity) -> Book {
+        let slots = capacity.orders + capacity.lots;
+        Book {
+            ladder: Ladder::new(spec.max_tick(), slots),
+            cold: vec![Cold::FREE; slots as usize],
+            free: Bits::full(capacity.orders as usize),
+            best_bid: 0,
+            best_ask: NO_ASK,
+            reduce_only: [0; 2],
+            order_slots: capacity.orders,
+        }
+    }
+
+    /// The lowest free slot, which the next order will have.
+    #[inline(always)]
+    pub(crate) fn free_slot(&self) -> Option<u32> {
+        self.free.first()
+    }
+
+    /// Takes a slot for the order with this number.
+    #[inline(always)]
+    pub(crate) fn take_slot(&mut self, slot: u32, number: u64) {
+        self.free.remove(slot);
+        self.cold[slot as usize].number = number;
+    }
+
+    /// Gives an order's slot back.
+    #[inline(always)]
+    pub(crate) fn free_slot_again(&mut self, slot: u32) {
+        self.cold[slot as usize].number = 0;
+        self.free.insert(slot);
+    }
+
+    /// How many orders fit.
+    pub(crate) fn order_slots(&self) -> u32 {
+        self.order_slots
+    }
+
+    /// What is in a slot that is known to be in use.
+    #[inline(always)]
+    pub(crate) fn cold(&self, slot: u32) -> &Cold {
+        &self.cold[slot as usize]
+    }
+
+    #[inline(always)]
+    pub(crate) fn cold_mut(&mut self, slot: u32) -> &mut Cold {
+        &mut self.cold[slot as usize]
+    }
+
+    /// The resting order with this identity, of this account only. (Rule ID-2)
+    #[inline(always)]
+    pub(crate) fn find(&self, id: OrderId, account: u32) -> Option<Resting> {
+        if id.slot >= self.order_slots || id.number == 0 || self.cold[id.slot as usize].number != id.number {
+            return None;
+        }
+        Some(self.resting(id.slot)).filter(|order| order.account == account)
+    }
+
+    /// The resting order in a slot in use.
+    #[inline(always)]
+    pub(crate) fn resting(&self, slot: u32) -> Resting {
+        let &[tick, account, flags, _] = self.ladder.user(slot);
+        Resting { slot, tick: Tick(tick), account, flags, leaves: self.ladder.qty(slot) }
+    }
+
+    /// Best price of a side.
+    #[inline(always)]
+    pub(crate) fn best(&self, side: Side) -> Option<Tick> {
+        match side {
+            Side::Buy => (self.best_bid != 0).then_some(Tick(self.best_bid)),
+            Side::Sell => (self.best_ask != NO_ASK).then_some(Tick(self.best_ask)),
+        }
+    }
+
+    /// Would an order of this side trade at once at this limit?
+    #[inline(always)]
+    pub(crate) fn crosses(&self, side: Side, limit: Tick) -> bool {
+        match side {
+            Side::Buy => limit.0 >= self.best_ask,
+            Side::Sell => limit.0 <= self.best_bid,
+        }
+    }
+
+    /// The next worse occupied price of a side.
+    #[inline(always)]
+    pub(crate) fn worse(&self, side: Side, tick: Tick) -> Option<Tick> {
+        match side {
+            Side::Buy => self.ladder.at_or_below(Tick(tick.0 - 1)),
+            Side::Sell => self.ladder.at_or_above(Tick(tick.0 + 1)),
+        }
+    }
+
+    /// The oldest order at an occupied price.
+    #[inline(always)]
+    pub(crate) fn front(&self, tick: Tick) -> Option<u32> {
+        self.ladder.front(tick)
+    }
+
+    /// The order behind, at the same price.
+    #[inline(always)]
+    pub(crate) fn behind(&self, slot: u32) -> Option<u32> {
+        self.ladder.behind(slot)
+    }
+
+    /// Quantity at a price.
+    #[inline(always)]
+    pub(crate) fn total(&self, tick: Tick) -> Qty {
+        Qty(self.ladder.total(tick))
+    }
+
+    /// Reduce-only orders at rest on a side.
+    #[inline(always)]
+    pub(crate) fn reduce_only_count(&self, side: Side) -> u32 {
+        self.reduce_only[usize::from(side == Side::Sell)]
+    }
+
+    /// Puts an order at the back of its price.
+    #[inline(always)]
+    pub(crate) fn rest(&mut self, slot: u32, side: Side, tick: Tick, qty: u64, account: u32, flags: u32) {
+        let sells = if side == Side::Sell { SELLS } else { 0 };
+        *self.ladder.user_mut(slot) = [tick.0, account, flags | sells, 0];
+        self.ladder.push_back(tick, slot, qty);
+        match side {
+            Side::Buy => self.best_bid = self.best_bid.max(tick.0),
+            Side::Sell => self.best_ask = self.best_ask.min(tick.0),
+        }
+        self.reduce_only[usize::from(side == Side::Sell)] += u32::from(flags & REDUCE_ONLY != 0);
+    }
+
+    /// Takes an order out of its queue.
+    #[inline(always)]
+    pub(crate) fn unlink(&mut self, order: &Resting) {
+        let is_sell = order.flags & SELLS != 0;
+        if self.ladder.unlink(order.tick, order.slot) {
+            if is_sell && order.tick.0 == self.best_ask {
+                self.best_ask = self.ladder.at_or_above(Tick(order.tick.0 + 1)).map_or(NO_ASK, |tick| tick.0);
+            } else if !is_sell && order.tick.0 == self.best_bid {
+                self.best_bid = self.ladder.at_or_below(Tick(order.tick.0 - 1)).map_or(0, |tick| tick.0);
+            }
+        }
+        self.reduce_only[usize::from(is_sell)] -= u32::from(order.is(REDUCE_ONLY));
+    }
+
+    /// Takes quantity off an order, which keeps its place.
+    #[inline(always)]
+    pub(crate) fn reduce(&mut self, order: &Resting, qty: u64) {
+        self.ladder.reduce(order.tick, order.slot, qty);
+    }
+
+    /// The orders of one side in priority.
+    pub(crate) fn for_each(&self, side: Side, mut f: impl FnMut(Resting)) {
+        let mut level = self.best(side);
+        while let Some(tick) = level {
+            let mut at = self.front(tick);
+            while let Some(slot) = at {
+                f(self.resting(slot));
+                at = self.behind(slot);
+            }
+            level = self.worse(side, tick);
+        }
+    }
+
+    /// The account of an order, as an id.
+    pub(crate) fn account_of(order: &Resting) -> AccountId {
+        AccountId(order.account)
+    }
+}

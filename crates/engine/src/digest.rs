@@ -1,0 +1,137 @@
+//! The digest: a canonical hash of the whole state. (Design §3, Chain and digest)
+//!
+//! What follows from other state (keys, names, best prices, levels) is left out: two engines with the same
+//! digest go on the same way.
+
+use contract::{AccountId, Side};
+
+use crate::account::{DUE, SUSPENDED};
+use crate::agenda::Process;
+use crate::chain::Digest;
+use crate::engine::Engine;
+
+impl Engine {
+    /// A canonical hash of the whole state: the same for the same commands on any machine. O(state).
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        let mut digest = Digest::new();
+        for word in self.genesis.to_words() {
+            digest.word(word);
+        }
+        for word in [self.say.seq, self.say.ts, self.say.chain, self.next_number, self.mark.0, self.waiting_mark.0] {
+            digest.word(word);
+        }
+        digest.word(self.net_deposits as u64);
+        digest.word((self.net_deposits >> 64) as u64);
+        for (session, &request) in self.sessions.iter().enumerate().filter(|(_, request)| **request != 0) {
+            digest.word(session as u64);
+            digest.word(request);
+        }
+        self.digest_accounts(&mut digest);
+        self.digest_orders(&mut digest);
+        self.digest_lots(&mut digest);
+        self.digest_agenda(&mut digest);
+        digest.finish()
+    }
+
+    fn digest_accounts(&self, digest: &mut Digest) {
+        digest.word(self.accounts.len() as u64);
+        for account in &self.accounts {
+            let position = &account.position;
+            for amount in [
+                account.wallet.0,
+                position.qty,
+                position.cost.0,
+                position.cross.0,
+                position.loss.0,
+                account.realised.0,
+                account.commission.0,
+            ] {
+                digest.signed(amount);
+            }
+            for word in [
+                account.account_seq,
+                u64::from(account.leverage.0),
+                u64::from(account.tier),
+                u64::from(account.fee_class),
+                u64::from(account.flags & (SUSPENDED | DUE)),
+            ] {
+                digest.word(word);
+            }
+        }
+    }
+
+    /// Both sides in priority.
+    fn digest_orders(&self, digest: &mut Digest) {
+        for side in [Side::Buy, Side::Sell] {
+            self.book.for_each(side, |order| {
+                let cold = self.book.cold(order.slot);
+                for word in [
+                    cold.number,
+                    u64::from(order.slot),
+                    u64::from(order.account),
+                    u64::from(order.tick.0),
+                    u64::from(order.flags),
+                    order.leaves,
+                    cold.cum,
+                    cold.premium,
+                ] {
+                    digest.word(word);
+                }
+                for word in cold.cl_ord_id.words() {
+                    digest.word(*word);
+                }
+            });
+            digest.word(u64::MAX);
+        }
+    }
+
+    fn digest_lots(&self, digest: &mut Digest) {
+        for (slot, lot) in self.lots.iter().enumerate().filter(|(_, lot)| lot.number != 0) {
+            for word in [
+                slot as u64,
+                lot.number,
+                lot.qty,
+                lot.unit_value,
+                u64::from(lot.is_long),
+                u64::from(lot.tick.0),
+                u64::from(lot.is_resting),
+            ] {
+                digest.word(word);
+            }
+        }
+        digest.word(u64::MAX);
+    }
+
+    fn digest_agenda(&self, digest: &mut Digest) {
+        let process = match self.agenda.process {
+            None => [0, 0, 0, 0],
+            Some(Process::Liquidate { account }) => [1, account, 0, 0],
+            Some(Process::CloseOut { lot }) => [2, lot, 0, 0],
+            Some(Process::Sweep { lot }) => [3, lot, 0, 0],
+            Some(Process::Rank { lot, next, best }) => [4, lot, next, best],
+            Some(Process::Clear { account, lot }) => [5, account, lot, 0],
+        };
+        for word in process {
+            digest.word(u64::from(word));
+        }
+        for task in &self.agenda.cancels {
+            digest.word(u64::from(task.account));
+            digest.word(task.side.map_or(0, |side| side as u64));
+            digest.word(task.before);
+        }
+        digest.word(u64::MAX);
+        // Heaps have no order of their own: what they hold is taken by account, and by lot.
+        for number in AccountId::FIRST_TRADER.0..self.accounts.len() as u32 {
+            if self.accounts[number as usize].flags & DUE != 0 {
+                let found = self.agenda.due.iter().find(|entry| entry.1.0 == number);
+                digest.word(u64::from(number));
+                digest.word(found.map_or(u64::MAX, |entry| entry.0));
+            }
+        }
+        for (slot, lot) in self.lots.iter().enumerate().filter(|(_, lot)| lot.number != 0) {
+            let is_listed = self.agenda.listed.iter().any(|entry| entry.0 == (lot.number, slot as u32));
+            digest.word(u64::from(is_listed));
+        }
+    }
+}

@@ -1,0 +1,532 @@
+//! The engine, as a table of contents: agenda, command, agenda, state events.
+//!
+//! In    `Command`, stamped, in order.
+//! Out   `Event`, in order; the same for the same commands on any machine.
+//! Laws  1 to 5 of the design; what each command says is in `docs/commands.md`.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use contract::command::{Mark, OpenAccount, SetAccount, SetLeverage};
+use contract::event::{Position, Rejected, Wallet};
+use contract::liquidation::SafeLine;
+use contract::spec::SpecError;
+use contract::{
+    AccountId, Action, Amend, Cancel, CancelAll, Capacity, ClOrdId, Coded, Command, CommandKind, ContractSpec, Fact,
+    Genesis, MarginModel, NewOrder, OrderId, Price, Qty, Reject, Side, Target, Tick, Xbt,
+};
+
+use crate::account::{Account, DUE, IN_APPLY, IN_STEP, MOVE_KEY, SUSPENDED, TELL_POSITION, TELL_WALLET};
+use crate::agenda::Agenda;
+use crate::bits::Bits;
+use crate::book::Book;
+use crate::ladder::Ladder;
+use crate::liquidation::Lot;
+use crate::names::Names;
+use crate::outbox::Outbox;
+use crate::say::Say;
+
+/// Seeds the table of client order ids where the embedder gives none.
+const DEFAULT_HASH_SEED: u64 = 0x0ce0_7f1d_5eed_2026;
+
+/// Why a command is refused, with the number its text needs.
+pub(crate) type Refusal = (Reject, i64);
+
+/// The matching and margin engine: one order book, one perpetual, all accounts.
+///
+/// ```
+/// use centum_engine::Engine;
+/// use contract::command::{Amount, Mark, OpenAccount};
+/// use contract::*;
+///
+/// let spec = ContractSpec { marking: Marking::External, ..ContractSpec::XBTUSD_2019 };
+/// let mut engine = Engine::new(&Genesis { spec, capacity: Capacity::default() })?;
+/// let mut events = Vec::new();
+/// let alice = AccountId(4);
+/// let buy = NewOrder::limit(ClOrdId::new("a-1").unwrap(), Side::Buy, Tick(20_000), Qty(100));
+/// for (i, action) in [
+///     Action::Mark(Mark { price: Price(1_000_000) }),
+///     Action::OpenAccount(OpenAccount { fee_class: 0 }),
+///     Action::Deposit(Amount { amount: Xbt(100_000_000) }),
+///     Action::New(buy),
+/// ]
+/// .into_iter()
+/// .enumerate()
+/// {
+///     engine.apply(&Command::new(alice, action).stamped(i as u64 + 1, 0), &mut events);
+/// }
+/// assert_eq!(engine.best(Side::Buy), Some(Tick(20_000)));
+/// assert_eq!(engine.wallet(alice).unwrap().order_margin, Xbt(11_508)); // 1 % and two taker fees
+/// # Ok::<(), contract::spec::SpecError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Engine {
+    pub(crate) genesis: Genesis,
+    pub(crate) spec: ContractSpec,
+    pub(crate) max_side_qty: u64,
+    pub(crate) mark: Price,
+    pub(crate) mark_value: u64,
+    pub(crate) line: SafeLine,
+    pub(crate) waiting_mark: Price,
+    pub(crate) book: Book,
+    pub(crate) names: Names,
+    pub(crate) accounts: Vec<Account>,
+    pub(crate) long_keys: Ladder,
+    pub(crate) short_keys: Ladder,
+    pub(crate) lots: Vec<Lot>,
+    pub(crate) free_lots: Bits,
+    pub(crate) agenda: Agenda,
+    pub(crate) sessions: Vec<u64>,
+    pub(crate) next_number: u64,
+    pub(crate) net_deposits: i128,
+    pub(crate) say: Say,
+    /// Accounts touched in this step, and in this apply.
+    pub(crate) in_step: Vec<u32>,
+    pub(crate) in_apply: Vec<u32>,
+    /// Whose keys a mark reached.
+    pub(crate) reached: Vec<u32>,
+    pub(crate) plan_epoch: u64,
+    /// The command's own account while it is carried out, else none.
+    pub(crate) own_account: u32,
+    pub(crate) own_session: u32,
+    pub(crate) own_request: u64,
+}
+
+/// A live order as it stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OrderView {
+    /// Its identity.
+    pub id: OrderId,
+    /// Its account.
+    pub account: AccountId,
+    /// Buy or sell.
+    pub side: Side,
+    /// Its limit.
+    pub price: Tick,
+    /// Open quantity.
+    pub leaves: Qty,
+    /// Executed quantity.
+    pub cum: Qty,
+    /// The client's name for it.
+    pub cl_ord_id: ClOrdId,
+    /// May it only reduce? (Rule INST-2)
+    pub is_reduce_only: bool,
+    /// Does it close out a lot of the liquidation account? (Rule LIQ-9)
+    pub is_close_out: bool,
+}
+
+impl Engine {
+    /// A new engine with nothing in it but the four accounts of the house.
+    ///
+    /// # Errors
+    /// The field of the specification or of the capacity that cannot be traded.
+    pub fn new(genesis: &Genesis) -> Result<Engine, SpecError> {
+        Engine::with_hash_seed(genesis, DEFAULT_HASH_SEED)
+    }
+
+    /// The same with a secret seed for the table of client order ids, so that no client can choose ids
+    /// that collide. The seed changes no fact, no chain and no digest.
+    ///
+    /// # Errors
+    /// As [`Engine::new`].
+    pub fn with_hash_seed(genesis: &Genesis, seed: u64) -> Result<Engine, SpecError> {
+        let Genesis { spec, capacity } = genesis;
+        spec.validate()?;
+        capacity.validate()?;
+        if spec.margin_model != MarginModel::Classic {
+            return Err(SpecError { field: "margin_model", must: "be classic in this version" });
+        }
+        let accounts_max = capacity.accounts as usize;
+        let mut accounts = Vec::with_capacity(accounts_max);
+        accounts.resize_with(AccountId::FIRST_TRADER.0 as usize, || Account::new(spec, 0));
+        let slots = capacity.accounts + capacity.lots;
+        Ok(Engine {
+            genesis: *genesis,
+            spec: *spec,
+            max_side_qty: spec.max_side_units() * spec.value_unit,
+            mark: Price::NONE,
+            mark_value: 0,
+            line: SafeLine::at(spec, spec.max_price),
+            waiting_mark: Price::NONE,
+            book: Book::new(spec, capacity),
+            names: Names::new(capacity.orders, seed),
+            accounts,
+            long_keys: Ladder::new(spec.max_tick(), slots),
+            short_keys: Ladder::new(spec.max_tick(), slots),
+            lots: vec![Lot::FREE; capacity.lots as usize],
+            free_lots: Bits::full(capacity.lots as usize),
+            agenda: Agenda::new(capacity),
+            sessions: vec![0; capacity.sessions as usize],
+            next_number: 1,
+            net_deposits: 0,
+            say: Say::new(),
+            in_step: Vec::with_capacity(accounts_max),
+            in_apply: Vec::with_capacity(accounts_max),
+            reached: Vec::with_capacity(slots as usize),
+            plan_epoch: 0,
+            own_account: u32::MAX,
+            own_session: 0,
+            own_request: 0,
+        })
+    }
+
+    /// Applies one command and says what came of it: at least one event, the last one marked.
+    ///
+    /// Bad input is answered with `Rejected` and changes nothing but `seq`, `ts` and its session's last
+    /// request. (Law 2)
+    ///
+    /// # Panics
+    /// Where the caller breaks the one order of commands: `seq` rises by one, `ts` never falls; and where
+    /// an invariant of the engine is broken: better to stop than to pay out wrongly. (Law 6)
+    #[inline]
+    pub fn apply(&mut self, command: &Command, out: &mut impl Outbox) {
+        self.say.begin(command);
+        let mut budget = self.spec.budget;
+        if self.has_work() {
+            self.work(&mut budget, out);
+        }
+        self.own_account = command.account().0;
+        self.own_session = command.session();
+        self.own_request = command.request();
+        if let Err(refusal) = self.carry_out(command, out) {
+            self.refuse(command, refusal, out);
+        }
+        self.review(out);
+        self.own_account = u32::MAX;
+        self.own_session = 0;
+        self.own_request = 0;
+        if self.has_work() {
+            self.work(&mut budget, out);
+        }
+        self.tell_states(out);
+        self.say.end(out);
+    }
+
+    #[inline(always)]
+    fn carry_out(&mut self, command: &Command, out: &mut impl Outbox) -> Result<(), Refusal> {
+        self.check_session(command)?;
+        let kind = command.kind().filter(|_| command.flags() == 0).ok_or((Reject::InvalidCommand, 0))?;
+        let words = command.words();
+        match kind {
+            CommandKind::New => return self.new_order(command, &NewOrder::read(words), out),
+            CommandKind::Cancel => return self.cancel(command, Cancel::read(words).target, out),
+            CommandKind::Amend => return self.amend(command, &Amend::read(words), out),
+            _ => {}
+        }
+        self.carry_out_rare(command, kind, out)
+    }
+
+    #[inline(never)]
+    fn carry_out_rare(&mut self, command: &Command, kind: CommandKind, out: &mut impl Outbox) -> Result<(), Refusal> {
+        let words = command.words();
+        let amount = || contract::command::Amount::read(words).amount;
+        match kind {
+            CommandKind::CancelAll => self.cancel_all(command, &CancelAll::read(words)),
+            CommandKind::OpenAccount => self.open_account(command, &OpenAccount::read(words)),
+            CommandKind::SetAccount => self.set_account(command, &SetAccount::read(words)),
+            CommandKind::Deposit => self.deposit(command, amount(), out),
+            CommandKind::Withdraw => self.withdraw(command, amount(), out),
+            CommandKind::FundInsurance => self.fund_insurance(command, amount(), out),
+            CommandKind::SetLeverage => self.set_leverage(command, SetLeverage::read(words).leverage),
+            CommandKind::TransferMargin => self.transfer_margin(command, amount(), out),
+            CommandKind::SetRiskLimit => self.set_risk_limit(command, amount()),
+            CommandKind::Mark => self.take_mark(command, Mark::read(words).price, out),
+            // Decoded only: they act once index, funding and due work exist.
+            CommandKind::Index | CommandKind::FundingRate | CommandKind::Clock => Ok(()),
+            _ => Err((Reject::InvalidCommand, 0)),
+        }
+    }
+
+    /// Does anything wait: agenda or mark?
+    #[inline(always)]
+    fn has_work(&self) -> bool {
+        !self.agenda.is_idle() || self.waiting_mark != Price::NONE
+    }
+
+    /// Exactly once: a request that does not rise was applied before. (Rule ID-2)
+    #[inline(always)]
+    fn check_session(&mut self, command: &Command) -> Result<(), Refusal> {
+        let session = command.session();
+        if session == 0 {
+            return Ok(());
+        }
+        let last = self.sessions.get_mut(session as usize).ok_or((Reject::CapacityReached, 0))?;
+        if command.request() <= *last {
+            return Err((Reject::DuplicateRequest, 0));
+        }
+        *last = command.request();
+        Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refuse(&mut self, command: &Command, (reject, detail): Refusal, out: &mut impl Outbox) {
+        let (mut cl_ord_id, mut id) = (ClOrdId::NONE, OrderId::default());
+        match command.action() {
+            Some(Action::New(order)) => cl_ord_id = order.cl_ord_id,
+            Some(Action::Amend(Amend { target, .. }) | Action::Cancel(Cancel { target })) => match target {
+                Target::ClOrdId(name) => cl_ord_id = name,
+                Target::OrderId(by_id) => id = by_id,
+            },
+            _ => {}
+        }
+        let rejected = Rejected {
+            reason: u16::from(reject.code()),
+            session: command.session(),
+            detail,
+            cl_ord_id,
+            slot: id.slot,
+            request: command.request(),
+            number: id.number,
+            command: command.kind_code(),
+        };
+        let account = command.account();
+        match self.accounts.get_mut(account.0 as usize) {
+            Some(known) => self.say.fact(Some((account.0, known)), Fact::Rejected(rejected), out),
+            None => self.say.event(account, 0, Fact::Rejected(rejected), out),
+        }
+    }
+
+    /// Says a fact about an account.
+    #[inline(always)]
+    pub(crate) fn tell(&mut self, account: u32, fact: Fact, out: &mut impl Outbox) {
+        self.say.fact(Some((account, &mut self.accounts[account as usize])), fact, out);
+    }
+
+    /// Marks an account as touched, so that it is reviewed and its state is told. House accounts are not.
+    #[inline(always)]
+    pub(crate) fn touch(&mut self, number: u32, what: u8) {
+        if number < AccountId::FIRST_TRADER.0 {
+            return;
+        }
+        let account = &mut self.accounts[number as usize];
+        if account.flags & IN_STEP == 0 {
+            self.in_step.push(number);
+            if account.flags & IN_APPLY == 0 {
+                account.realised_before = account.realised;
+                self.in_apply.push(number);
+            }
+        }
+        account.flags |= what | IN_STEP | IN_APPLY;
+    }
+
+    /// Touches an account whose position or terms changed.
+    #[inline(always)]
+    pub(crate) fn touch_position(&mut self, number: u32) {
+        self.touch(number, TELL_WALLET | TELL_POSITION | MOVE_KEY);
+    }
+
+    /// The state of every touched trader, once each, by rising number.
+    #[inline(always)]
+    fn tell_states(&mut self, out: &mut impl Outbox) {
+        if self.in_apply.len() > 1 {
+            self.in_apply.sort_unstable();
+        }
+        let mut i = 0;
+        while i < self.in_apply.len() {
+            let number = self.in_apply[i];
+            let account = &mut self.accounts[number as usize];
+            let flags = account.flags;
+            account.flags &= !(IN_APPLY | TELL_WALLET | TELL_POSITION);
+            if flags & TELL_WALLET != 0 {
+                let wallet = wallet_of(account);
+                self.say.fact(Some((number, account)), Fact::Wallet(wallet), out);
+            }
+            if flags & TELL_POSITION != 0 {
+                let mut position = position_of(&self.spec, account);
+                position.realised_by_command = account.realised - account.realised_before;
+                self.say.fact(Some((number, account)), Fact::Position(position), out);
+            }
+            i += 1;
+        }
+        self.in_apply.clear();
+    }
+
+    /// A trader's account that a command may be about. (Rule ID-2)
+    #[inline(always)]
+    pub(crate) fn trader(&self, account: AccountId) -> Result<u32, Refusal> {
+        if account.is_house() || account.0 as usize >= self.accounts.len() {
+            return Err((Reject::InvalidAccount, 0));
+        }
+        Ok(account.0)
+    }
+
+    /// Nothing but instrument 0.
+    #[inline(always)]
+    pub(crate) fn check_symbol(command: &Command) -> Result<(), Refusal> {
+        if command.instrument() == 0 { Ok(()) } else { Err((Reject::InvalidSymbol, 0)) }
+    }
+}
+
+/// What an account's `Wallet` event says.
+#[inline(always)]
+pub(crate) fn wallet_of(account: &Account) -> Wallet {
+    let cost = |sum: u64| Xbt(contract::math::signed(sum));
+    let (buy, sell) = (&account.sums.buy, &account.sums.sell);
+    Wallet {
+        balance: account.wallet,
+        order_margin: account.order_margin,
+        buy_qty: buy.qty,
+        buy_cost: cost(buy.cost),
+        buy_premium: cost(buy.premium),
+        sell_qty: sell.qty,
+        sell_cost: cost(sell.cost),
+        sell_premium: cost(sell.premium),
+    }
+}
+
+/// What an account's `Position` event says, `realised_by_command` aside.
+pub(crate) fn position_of(spec: &ContractSpec, account: &Account) -> Position {
+    let position = &account.position;
+    let (init, liquidation_price, bankruptcy_price) = if position.qty == 0 {
+        (Xbt::ZERO, Price::NONE, Price::NONE)
+    } else {
+        let w = contract::liquidation::bearable(&account.terms, position, account.equity());
+        let price = |w| contract::liquidation::price_after_loss(spec, position, w, spec.tick_size);
+        let init = contract::math::signed(account.terms.im.of_ceil(position.cost_abs()));
+        (Xbt(init), price(w.until_liquidation), price(w.until_bankruptcy))
+    };
+    Position {
+        leverage: account.leverage,
+        qty: position.qty,
+        cost: position.cost,
+        realised: account.realised,
+        realised_by_command: Xbt::ZERO,
+        commission: account.commission,
+        init,
+        cross: position.cross,
+        loss: position.loss,
+        liquidation_price,
+        bankruptcy_price,
+        tier: account.tier,
+        fee_class: account.fee_class,
+        flags: if account.has(SUSPENDED) { contract::event::POSITION_SUSPENDED } else { 0 },
+    }
+}
+
+/// Looking at the engine. None of these changes it.
+impl Engine {
+    /// The contract.
+    #[must_use]
+    pub fn spec(&self) -> &ContractSpec {
+        &self.spec
+    }
+
+    /// The limits.
+    #[must_use]
+    pub fn capacity(&self) -> Capacity {
+        self.genesis.capacity
+    }
+
+    /// Sequence number of the last command; 0 before the first.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        self.say.seq
+    }
+
+    /// Stamp of the last command, ns.
+    #[must_use]
+    pub fn ts(&self) -> u64 {
+        self.say.ts
+    }
+
+    /// Running hash over commands and events: it finds the first divergence.
+    #[must_use]
+    pub fn chain(&self) -> u64 {
+        self.say.chain
+    }
+
+    /// The mark price in force.
+    #[must_use]
+    pub fn mark(&self) -> Option<Price> {
+        (self.mark != Price::NONE).then_some(self.mark)
+    }
+
+    /// How many accounts are open, the house's four included.
+    #[must_use]
+    pub fn accounts(&self) -> u32 {
+        self.accounts.len() as u32
+    }
+
+    /// Balance and orders of an account, as a `Wallet` event would say now. For a house account the
+    /// balance is what it holds: fees, insurance fund, residue.
+    #[must_use]
+    pub fn wallet(&self, account: AccountId) -> Option<Wallet> {
+        self.accounts.get(account.0 as usize).map(wallet_of)
+    }
+
+    /// Position of an account, as a `Position` event would say now; `realised_by_command` is 0.
+    #[must_use]
+    pub fn position(&self, account: AccountId) -> Option<Position> {
+        self.accounts.get(account.0 as usize).map(|found| position_of(&self.spec, found))
+    }
+
+    /// What an account may still use, XBt; may be negative. (Rule MARGIN-7)
+    #[must_use]
+    pub fn available(&self, account: AccountId) -> Option<Xbt> {
+        self.accounts.get(account.0 as usize).map(|found| self.available_of(found))
+    }
+
+    /// Is the account waiting to be liquidated?
+    #[must_use]
+    pub fn is_due(&self, account: AccountId) -> bool {
+        self.accounts.get(account.0 as usize).is_some_and(|found| found.has(DUE))
+    }
+
+    /// What the insurance fund holds, XBt. (Rule INS-1)
+    #[must_use]
+    pub fn insurance(&self) -> Xbt {
+        self.accounts[AccountId::INSURANCE.0 as usize].wallet
+    }
+
+    /// The resting order with that identity.
+    #[must_use]
+    pub fn order(&self, id: OrderId) -> Option<OrderView> {
+        let used = id.number != 0 && id.slot < self.book.order_slots() && self.book.cold(id.slot).number == id.number;
+        used.then(|| self.order_view(&self.book.resting(id.slot)))
+    }
+
+    /// An account's resting order with that client id.
+    #[must_use]
+    pub fn order_named(&self, account: AccountId, name: &ClOrdId) -> Option<OrderView> {
+        self.named(account.0, name).map(|slot| self.order_view(&self.book.resting(slot)))
+    }
+
+    fn order_view(&self, order: &crate::book::Resting) -> OrderView {
+        let cold = self.book.cold(order.slot);
+        OrderView {
+            id: OrderId { number: cold.number, slot: order.slot },
+            account: Book::account_of(order),
+            side: order.side(),
+            price: order.tick,
+            leaves: Qty(order.leaves),
+            cum: Qty(cold.cum),
+            cl_ord_id: cold.cl_ord_id,
+            is_reduce_only: order.is(crate::book::REDUCE_ONLY),
+            is_close_out: order.is(crate::book::CLOSE_OUT),
+        }
+    }
+
+    /// Best price of a side of the book (`Buy`: the bids).
+    #[must_use]
+    pub fn best(&self, side: Side) -> Option<Tick> {
+        self.book.best(side)
+    }
+
+    /// Open quantity resting at a tick.
+    #[must_use]
+    pub fn level_qty(&self, tick: Tick) -> Qty {
+        if tick > self.spec.max_tick() { Qty::ZERO } else { self.book.total(tick) }
+    }
+
+    /// The orders of one side in priority: best price first, oldest first.
+    pub fn for_each_order(&self, side: Side, mut f: impl FnMut(OrderView)) {
+        self.book.for_each(side, |order| f(self.order_view(&order)));
+    }
+
+    /// Is no work waiting? (Law 4)
+    #[must_use]
+    pub fn agenda_is_empty(&self) -> bool {
+        !self.has_work()
+    }
+}

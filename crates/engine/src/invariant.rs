@@ -1,0 +1,175 @@
+//! The SUM laws over the whole state, and the engine's own bookkeeping against itself.
+//!
+//! O(accounts + orders): after every command in tests, by slices in production (later). Here everything is
+//! added up anew, in 128 bits.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+
+use contract::margin::{OrderSums, chargeable, order_margin};
+use contract::value::unit_value;
+use contract::{AccountId, Side, Tick, Xbt};
+
+use crate::account::{DUE, IN_APPLY, IN_STEP, NIL};
+use crate::book::{CLOSE_OUT, REDUCE_ONLY};
+use crate::engine::Engine;
+
+macro_rules! law {
+    ($holds:expr, $($text:tt)*) => {
+        if !$holds {
+            return Err(format!($($text)*));
+        }
+    };
+}
+
+impl Engine {
+    /// The SUM laws over the whole state. (Rules SUM-1 to SUM-7, INS-1)
+    ///
+    /// # Errors
+    /// The law that does not hold, in words with its numbers.
+    pub fn check_sums(&self) -> Result<(), String> {
+        self.check_money()?;
+        self.check_book()?;
+        self.check_accounts()?;
+        self.check_lots()
+    }
+
+    /// SUM-1 to SUM-6.
+    fn check_money(&self) -> Result<(), String> {
+        let sum = |f: &dyn Fn(&crate::account::Account) -> i64| {
+            self.accounts.iter().map(|account| i128::from(f(account))).sum::<i128>()
+        };
+        let positions = sum(&|account| account.position.qty);
+        law!(positions == 0, "SUM-1: positions add up to {positions}");
+        let cost = sum(&|account| account.position.cost.0);
+        let realised = sum(&|account| account.realised.0 + account.commission.0);
+        law!(cost == realised, "SUM-2: unrealised cost {cost}, realised cost {}", -realised);
+        if self.mark_value != 0 {
+            let value = sum(&|account| account.position.value_at(&self.spec, self.mark_value).0);
+            law!(value == 0, "SUM-3: values at the mark add up to {value}");
+        }
+        let house = |account: AccountId| i128::from(self.accounts[account.0 as usize].wallet.0);
+        let commission = sum(&|account| account.commission.0);
+        let fees = house(AccountId::FEES);
+        law!(commission == fees, "SUM-4: fees paid {commission}, fee account {fees}");
+        let all = sum(&|account| account.wallet.0) - cost;
+        law!(
+            all == self.net_deposits,
+            "SUM-5: wallets less cost {all}, deposits less withdrawals {}",
+            self.net_deposits
+        );
+        let fund = house(AccountId::INSURANCE);
+        law!(fund >= 0, "INS-1: the fund is at {fund}");
+        law!(house(AccountId::LIQUIDATION) == 0, "LIQ-9: the liquidation account keeps nothing");
+        Ok(())
+    }
+
+    /// SUM-7: levels and sums of orders; the book is never crossed. (Rule BOOK-1)
+    fn check_book(&self) -> Result<(), String> {
+        let mut sums = vec![(OrderSums::default(), 0u32, 0u64); self.accounts.len()];
+        let mut special = [0u32; 2];
+        for side in [Side::Buy, Side::Sell] {
+            let mut level_total = (Tick(0), 0u64);
+            let mut fault = None;
+            self.book.for_each(side, |order| {
+                if order.tick != level_total.0 {
+                    level_total = (order.tick, 0);
+                }
+                level_total.1 += order.leaves;
+                if self.book.behind(order.slot).is_none() && level_total.1 != self.book.total(order.tick).0 {
+                    fault = Some(format!("SUM-7: level {} holds {}", order.tick.0, level_total.1));
+                }
+                let cold = self.book.cold(order.slot);
+                if order.leaves == 0 || cold.number == 0 || order.side() != side {
+                    fault = Some(format!("SUM-7: order in slot {} is not one", order.slot));
+                }
+                if cold.unit_value != unit_value(&self.spec, self.spec.tick_price(order.tick)) {
+                    fault = Some(format!("SUM-7: order {} has another price's value", cold.number));
+                }
+                if !order.is(CLOSE_OUT) {
+                    let entry = &mut sums[order.account as usize];
+                    entry.0.side_mut(side).add(self.sums_of(&order, order.leaves));
+                    entry.1 += 1;
+                    entry.2 += if order.is(REDUCE_ONLY) { order.leaves } else { 0 };
+                }
+                special[usize::from(side == Side::Sell)] += u32::from(order.is(REDUCE_ONLY));
+            });
+            if let Some(fault) = fault {
+                return Err(fault);
+            }
+            law!(
+                special[usize::from(side == Side::Sell)] == self.book.reduce_only_count(side),
+                "SUM-7: reduce-only orders of a side are miscounted"
+            );
+        }
+        if let (Some(bid), Some(ask)) = (self.book.best(Side::Buy), self.book.best(Side::Sell)) {
+            law!(bid < ask, "BOOK-1: crossed, bid {} ask {}", bid.0, ask.0);
+        }
+        for (number, (account, (sums, open, reduce))) in self.accounts.iter().zip(sums).enumerate() {
+            law!(account.sums == sums, "SUM-7: account {number} has {:?}, its orders {sums:?}", account.sums);
+            law!(account.open_orders == open, "SUM-7: account {number} counts {} orders", account.open_orders);
+            law!(account.reduce_qty == reduce, "SUM-7: account {number} counts {} to reduce", account.reduce_qty);
+        }
+        Ok(())
+    }
+
+    /// Each account against itself.
+    fn check_accounts(&self) -> Result<(), String> {
+        for (number, account) in self.accounts.iter().enumerate() {
+            let position = &account.position;
+            let is_flat = position.qty == 0;
+            law!(!is_flat || position.cost == Xbt::ZERO, "a flat position has no cost: account {number}");
+            law!(!is_flat || position.cross == Xbt::ZERO, "a flat position holds no margin: account {number}");
+            law!(!is_flat || position.loss == Xbt::ZERO, "MARGIN-4: a flat position has no loss: account {number}");
+            law!(account.flags & (IN_STEP | IN_APPLY) == 0, "account {number} was not reviewed");
+            if (number as u32) < AccountId::FIRST_TRADER.0 {
+                continue;
+            }
+            law!(is_flat || position.cost != Xbt::ZERO, "a position was bought for something: account {number}");
+            let margin = order_margin(&account.terms, chargeable(&account.sums, position.qty));
+            law!(margin == account.order_margin, "OM-1: account {number} holds {}", account.order_margin);
+            let side = self.reduce_only_side(number as u32);
+            if let Some(side) = side {
+                law!(
+                    account.reduce_qty <= account.reducible(side),
+                    "INST-2: account {number} may reduce {}, its orders {}",
+                    account.reducible(side),
+                    account.reduce_qty
+                );
+            }
+            let is_due = account.has(DUE);
+            law!(
+                is_flat || is_due || account.key_equity <= account.equity() || !account.terms.is_cross,
+                "LIQ-4: the key of account {number} assumes too much"
+            );
+            law!(!is_flat || account.key_tick == 0, "LIQ-4: flat account {number} has a key");
+            let mut at = account.oldest;
+            let mut before = 0;
+            let mut count = 0;
+            while at != NIL {
+                let cold = self.book.cold(at);
+                law!(cold.number > before, "orders of account {number} are out of order");
+                before = cold.number;
+                count += 1;
+                at = cold.newer;
+            }
+            law!(count == account.open_orders, "account {number} lists {count} orders");
+        }
+        Ok(())
+    }
+
+    /// LIQ-9: the liquidation account's position is its lots', to the satoshi.
+    fn check_lots(&self) -> Result<(), String> {
+        let (mut qty, mut cost) = (0i128, 0i128);
+        for lot in self.lots.iter().filter(|lot| lot.number != 0) {
+            let value = i128::from(lot.qty / self.spec.value_unit) * i128::from(lot.unit_value);
+            qty += i128::from(lot.signed_qty());
+            cost -= if lot.is_long { value } else { -value };
+        }
+        let house = &self.accounts[AccountId::LIQUIDATION.0 as usize].position;
+        law!(qty == i128::from(house.qty), "LIQ-9: lots hold {qty}, the account {}", house.qty);
+        law!(cost == i128::from(house.cost.0), "LIQ-9: lots cost {cost}, the account {}", house.cost);
+        Ok(())
+    }
+}

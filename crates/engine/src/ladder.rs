@@ -1,0 +1,234 @@
+//! Ladder: a price-indexed set of first-in-first-out queues. One structure, several uses: bids and asks,
+//! and the keys at which accounts and lots fall due.
+//!
+//! One flat array over the whole legal range, committed only where touched. A *cell* is sixteen bytes:
+//! two links and a quantity. Cell `t` is the head of tick t's queue; an entry in slot s owns the two
+//! cells at `base + 2s`, the second being its user's. Queues are circular with the head as sentinel, so
+//! that linking has no branches, and links are stored XOR the cell's own index, so that untouched,
+//! zeroed memory is an array of empty queues.
+//!
+//! Obvious twin: a `BTreeMap` of `VecDeque` (tests).
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use contract::Tick;
+
+use crate::bits::Bits;
+
+/// Next, previous, quantity (low, high).
+type Cell = [u32; 4];
+const NEXT: usize = 0;
+const PREV: usize = 1;
+
+/// A price-indexed set of queues.
+#[derive(Clone, Debug)]
+pub(crate) struct Ladder {
+    cells: Vec<Cell>,
+    base: u32,
+    occupied: Bits,
+}
+
+impl Ladder {
+    /// An empty ladder for ticks 1 to `max_tick` and slots 0 to `slots` − 1.
+    pub(crate) fn new(max_tick: Tick, slots: u32) -> Ladder {
+        let heads = (max_tick.0 as usize + 2) & !1;
+        Ladder {
+            cells: vec![[0; 4]; heads + 2 * slots as usize],
+            base: heads as u32,
+            occupied: Bits::new(max_tick.0 as usize + 1),
+        }
+    }
+
+    #[inline(always)]
+    fn cell_of(&self, slot: u32) -> u32 {
+        self.base + 2 * slot
+    }
+
+    #[inline(always)]
+    fn link(&mut self, from: u32, way: usize, to: u32) {
+        self.cells[from as usize][way] = to ^ from;
+    }
+
+    #[inline(always)]
+    fn linked(&self, from: u32, way: usize) -> u32 {
+        self.cells[from as usize][way] ^ from
+    }
+
+    /// Puts `slot` with `qty` at the back of tick's queue.
+    #[inline(always)]
+    pub(crate) fn push_back(&mut self, tick: Tick, slot: u32, qty: u64) {
+        let (head, cell) = (tick.0, self.cell_of(slot));
+        let last = self.linked(head, PREV);
+        self.link(cell, NEXT, head);
+        self.link(cell, PREV, last);
+        self.set_qty(cell, qty);
+        self.link(last, NEXT, cell);
+        self.link(head, PREV, cell);
+        let total = self.qty_at(head) + qty;
+        self.set_qty(head, total);
+        if last == head {
+            self.occupied.insert(head);
+        }
+    }
+
+    /// Takes `slot` out of tick's queue; true when the queue is empty now.
+    #[inline(always)]
+    pub(crate) fn unlink(&mut self, tick: Tick, slot: u32) -> bool {
+        let (head, cell) = (tick.0, self.cell_of(slot));
+        let (next, previous) = (self.linked(cell, NEXT), self.linked(cell, PREV));
+        self.link(previous, NEXT, next);
+        self.link(next, PREV, previous);
+        let total = self.qty_at(head) - self.qty_at(cell);
+        self.set_qty(head, total);
+        self.set_qty(cell, 0);
+        let is_empty = next == previous && next == head;
+        if is_empty {
+            self.occupied.remove(head);
+        }
+        is_empty
+    }
+
+    /// Takes `qty` off the entry in `slot`, which keeps its place.
+    #[inline(always)]
+    pub(crate) fn reduce(&mut self, tick: Tick, slot: u32, qty: u64) {
+        let cell = self.cell_of(slot);
+        let (left, total) = (self.qty_at(cell) - qty, self.qty_at(tick.0) - qty);
+        self.set_qty(cell, left);
+        self.set_qty(tick.0, total);
+    }
+
+    #[inline(always)]
+    fn qty_at(&self, cell: u32) -> u64 {
+        let [_, _, low, high] = self.cells[cell as usize];
+        u64::from(low) | u64::from(high) << 32
+    }
+
+    #[inline(always)]
+    fn set_qty(&mut self, cell: u32, qty: u64) {
+        let cell = &mut self.cells[cell as usize];
+        cell[2] = qty as u32;
+        cell[3] = (qty >> 32) as u32;
+    }
+
+    /// Quantity of the entry in `slot`.
+    #[inline(always)]
+    pub(crate) fn qty(&self, slot: u32) -> u64 {
+        self.qty_at(self.cell_of(slot))
+    }
+
+    /// Quantity of the whole queue.
+    #[inline(always)]
+    pub(crate) fn total(&self, tick: Tick) -> u64 {
+        self.qty_at(tick.0)
+    }
+
+    /// The first slot of tick's queue.
+    #[inline(always)]
+    pub(crate) fn front(&self, tick: Tick) -> Option<u32> {
+        self.slot_at(self.linked(tick.0, NEXT))
+    }
+
+    /// The slot behind `slot` in its queue.
+    #[inline(always)]
+    pub(crate) fn behind(&self, slot: u32) -> Option<u32> {
+        self.slot_at(self.linked(self.cell_of(slot), NEXT))
+    }
+
+    #[inline(always)]
+    fn slot_at(&self, cell: u32) -> Option<u32> {
+        cell.checked_sub(self.base).map(|at| at / 2)
+    }
+
+    /// The entry's own sixteen bytes.
+    #[inline(always)]
+    pub(crate) fn user(&self, slot: u32) -> &Cell {
+        &self.cells[self.cell_of(slot) as usize + 1]
+    }
+
+    /// The entry's own sixteen bytes.
+    #[inline(always)]
+    pub(crate) fn user_mut(&mut self, slot: u32) -> &mut Cell {
+        let at = self.cell_of(slot) as usize + 1;
+        &mut self.cells[at]
+    }
+
+    /// The lowest occupied tick at or above `tick`.
+    #[inline(always)]
+    pub(crate) fn at_or_above(&self, tick: Tick) -> Option<Tick> {
+        self.occupied.at_or_above(tick.0).map(Tick)
+    }
+
+    /// The highest occupied tick at or below `tick`.
+    #[inline(always)]
+    pub(crate) fn at_or_below(&self, tick: Tick) -> Option<Tick> {
+        self.occupied.at_or_below(tick.0).map(Tick)
+    }
+
+    /// The lowest occupied tick.
+    #[inline(always)]
+    pub(crate) fn lowest(&self) -> Option<Tick> {
+        self.occupied.first().map(Tick)
+    }
+
+    /// The highest occupied tick.
+    #[inline(always)]
+    pub(crate) fn highest(&self) -> Option<Tick> {
+        self.occupied.last().map(Tick)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::collections::{BTreeMap, VecDeque};
+
+    #[test]
+    fn it_says_what_a_tree_of_queues_says() {
+        let (max_tick, slots) = (Tick(300), 64u32);
+        let mut ladder = Ladder::new(max_tick, slots);
+        let mut tree: BTreeMap<u32, VecDeque<(u32, u64)>> = BTreeMap::new();
+        let mut place: Vec<Option<u32>> = vec![None; slots as usize];
+        let mut state = 7u64;
+        for _ in 0..40_000 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let slot = (state >> 33) as u32 % slots;
+            let tick = 1 + (state >> 40) as u32 % max_tick.0;
+            let qty = 1 + (state >> 20) % (1 << 40);
+            match place[slot as usize] {
+                None => {
+                    ladder.push_back(Tick(tick), slot, qty);
+                    tree.entry(tick).or_default().push_back((slot, qty));
+                    place[slot as usize] = Some(tick);
+                }
+                Some(tick) if state % 3 == 0 && ladder.qty(slot) > 1 => {
+                    ladder.reduce(Tick(tick), slot, 1);
+                    tree.get_mut(&tick).unwrap().iter_mut().find(|entry| entry.0 == slot).unwrap().1 -= 1;
+                }
+                Some(tick) => {
+                    let queue = tree.get_mut(&tick).unwrap();
+                    queue.retain(|entry| entry.0 != slot);
+                    let is_empty = queue.is_empty();
+                    if is_empty {
+                        tree.remove(&tick);
+                    }
+                    assert_eq!(ladder.unlink(Tick(tick), slot), is_empty);
+                    place[slot as usize] = None;
+                }
+            }
+            assert_eq!(ladder.lowest().map(|t| t.0), tree.keys().next().copied());
+            assert_eq!(ladder.highest().map(|t| t.0), tree.keys().next_back().copied());
+            assert_eq!(ladder.at_or_above(Tick(tick)).map(|t| t.0), tree.range(tick..).next().map(|(t, _)| *t));
+            assert_eq!(ladder.at_or_below(Tick(tick)).map(|t| t.0), tree.range(..=tick).next_back().map(|(t, _)| *t));
+            let queue = tree.get(&tick).cloned().unwrap_or_default();
+            assert_eq!(ladder.total(Tick(tick)), queue.iter().map(|entry| entry.1).sum::<u64>());
+            let mut walked = Vec::new();
+            let mut at = ladder.front(Tick(tick));
+            while let Some(slot) = at {
+                walked.push((slot, ladder.qty(slot)));
+                at = ladder.behind(slot);
+            }
+            assert_eq!(walked, queue.into_iter().collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,413 @@
+//! Liquidation, step by step: cancel, look again, take over, close out, sweep, deleverage.
+//!
+//! In    a due account, or a lot whose bankruptcy the mark has passed.
+//! Out   `Liquidation`, `Fill`, `Insurance`, `Canceled`.
+//! Laws  SUM-5  every satoshi a trader loses arrives at a counterparty, the fee account or the fund.
+//!       INS-1  the fund is never below zero.
+//! Nothing here is a second matching or settlement path: fills go through `fill` and `settle`.
+
+use contract::adl::{AdlCandidate, may_be_deleveraged, outranks};
+use contract::event::{Fill, Liquidation};
+use contract::liquidation::{
+    bearable, close_out_tick, lot_is_passed, price_after_loss, price_of_unit_value, unit_value_after_loss,
+};
+use contract::math::signed;
+use contract::value::{fee, unit_value, units};
+use contract::{
+    AccountId, CancelReason, Fact, FillCause, InsuranceCause, LiquidationStep, OrderId, Price, Qty, Side, Tick, Xbt,
+};
+
+use crate::account::{DUE, NIL, WAITS_FOR_LOT};
+use crate::agenda::Process;
+use crate::book::{CLOSE_OUT, Resting};
+use crate::engine::Engine;
+use crate::outbox::Outbox;
+use crate::settle::{Execution, Taker};
+
+/// A position taken over, with a close-out order of its own. (Rule LIQ-9)
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Lot {
+    /// Creation number, of the same series as orders; 0 where the place is free.
+    pub(crate) number: u64,
+    /// Contracts left.
+    pub(crate) qty: u64,
+    /// Value of one unit at bankruptcy: its cost is exactly v·units.
+    pub(crate) unit_value: u64,
+    /// Was it a long? Then it sells.
+    pub(crate) is_long: bool,
+    /// Its order's tick.
+    pub(crate) tick: Tick,
+    /// Its order is in the book, and its key among the keys.
+    pub(crate) is_resting: bool,
+}
+
+impl Lot {
+    pub(crate) const FREE: Lot =
+        Lot { number: 0, qty: 0, unit_value: 0, is_long: false, tick: Tick(0), is_resting: false };
+
+    /// The side that closes it.
+    #[inline(always)]
+    pub(crate) fn side(&self) -> Side {
+        if self.is_long { Side::Sell } else { Side::Buy }
+    }
+
+    /// Contracts left, signed.
+    pub(crate) fn signed_qty(&self) -> i64 {
+        if self.is_long { signed(self.qty) } else { -signed(self.qty) }
+    }
+}
+
+impl Engine {
+    /// A due account's turn has come. (Rules LIQ-5, LIQ-12)
+    pub(crate) fn begin_liquidation(&mut self, number: u32, out: &mut impl Outbox) -> Option<Process> {
+        if self.is_cured(number) {
+            self.not_due(number);
+            return None;
+        }
+        self.tell_liquidation(number, LiquidationStep::Started, out);
+        Some(Process::Liquidate { account: number })
+    }
+
+    /// Is the mark strictly on the safe side? Always by price, never by margin. (Rule LIQ-12)
+    fn is_cured(&self, number: u32) -> bool {
+        let account = &self.accounts[number as usize];
+        if account.position.qty == 0 {
+            return true;
+        }
+        let w = bearable(&account.terms, &account.position, account.equity()).until_liquidation;
+        self.line.is_safe(&self.spec, &account.position, w)
+    }
+
+    fn not_due(&mut self, number: u32) {
+        self.accounts[number as usize].flags &= !DUE;
+        self.move_key(number);
+    }
+
+    /// A step of a liquidation that is about the account itself.
+    fn tell_liquidation(&mut self, number: u32, step: LiquidationStep, out: &mut impl Outbox) {
+        let account = &self.accounts[number as usize];
+        let position = crate::engine::position_of(&self.spec, account);
+        let fact = Liquidation {
+            step: step.into(),
+            lot: 0,
+            qty: position.qty,
+            mark: self.mark,
+            liquidation_price: position.liquidation_price,
+            bankruptcy_price: position.bankruptcy_price,
+            unit_value: 0,
+        };
+        self.tell(number, Fact::Liquidation(fact), out);
+    }
+
+    /// A step of a liquidation that is about a lot.
+    fn tell_lot(&mut self, slot: u32, step: LiquidationStep, out: &mut impl Outbox) {
+        let lot = self.lots[slot as usize];
+        let fact = Liquidation {
+            step: step.into(),
+            lot: lot.number,
+            qty: lot.signed_qty(),
+            mark: self.mark,
+            liquidation_price: Price::NONE,
+            bankruptcy_price: self.lot_price(&lot),
+            unit_value: lot.unit_value,
+        };
+        self.tell(AccountId::LIQUIDATION.0, Fact::Liquidation(fact), out);
+    }
+
+    /// Bankruptcy price of a lot, in steps of 0.01 USD. (Rule LIQ-3)
+    fn lot_price(&self, lot: &Lot) -> Price {
+        price_of_unit_value(&self.spec, lot.is_long, lot.unit_value, Price(1))
+    }
+
+    /// One order cancelled, or the end: cured, or taken over. (Rule LIQ-5)
+    pub(crate) fn liquidate(&mut self, number: u32, out: &mut impl Outbox) -> Option<Process> {
+        if self.cancel_oldest(number, CancelReason::Liquidation, out) {
+            return Some(Process::Liquidate { account: number });
+        }
+        if self.is_cured(number) {
+            self.tell_liquidation(number, LiquidationStep::Cured, out);
+            self.not_due(number);
+            return None;
+        }
+        let Some(lot) = self.free_lots.first() else {
+            self.tell_liquidation(number, LiquidationStep::Waiting, out);
+            self.accounts[number as usize].flags &= !DUE;
+            self.key_where_it_stands(number);
+            return None;
+        };
+        self.take_over(number, lot, out);
+        Some(Process::CloseOut { lot })
+    }
+
+    /// A key at the true price of an account that is past it, so that the next mark finds it again.
+    fn key_where_it_stands(&mut self, number: u32) {
+        let account = &mut self.accounts[number as usize];
+        let position = account.position;
+        let w = bearable(&account.terms, &position, account.equity()).until_liquidation;
+        let price = price_after_loss(&self.spec, &position, w, self.spec.tick_size).min(self.spec.max_price);
+        let tick = Tick((price.0 / self.spec.tick_size.0) as u32);
+        account.flags |= WAITS_FOR_LOT;
+        account.key_equity = account.equity();
+        account.key_tick = tick.0;
+        account.key_is_long = position.qty > 0;
+        self.keys(position.qty > 0).push_back(tick, number, 0);
+    }
+
+    /// The liquidation account takes the whole position at the bankruptcy unit value. (Rule LIQ-5)
+    fn take_over(&mut self, number: u32, lot: u32, out: &mut impl Outbox) {
+        let account = &self.accounts[number as usize];
+        let position = account.position;
+        let is_long = position.qty > 0;
+        let size = position.size();
+        let w = bearable(&account.terms, &position, account.equity()).until_bankruptcy;
+        let v = unit_value_after_loss(&self.spec, &position, w).expect("LIQ-3: a due position has a bankruptcy value");
+        let value = Xbt(signed(units(&self.spec, size) * v));
+        let cost = Xbt(if is_long { value.0 } else { -value.0 });
+
+        // What is left after the loss bears the fee: of the position's margin, and of the wallet.
+        let loss = cost + position.cost;
+        let mut left = account.wallet - loss;
+        if !account.terms.is_cross {
+            left = left.min(self.position_margin_of(account) - loss);
+        }
+        let taker = self.spec.fees[usize::from(account.fee_class)].taker;
+        let paid = fee(self.spec.fee_rounding, taker, value).min(left.max(Xbt::ZERO));
+        self.accounts[number as usize].flags &= !DUE;
+        let execution = Execution { qty: -position.qty, unit_value: v, premium: 0, rate: taker };
+        self.settle_with_fee(number, &execution, paid);
+
+        let house = &mut self.accounts[AccountId::LIQUIDATION.0 as usize];
+        house.position.qty += position.qty;
+        house.position.cost -= cost;
+        self.free_lots.remove(lot);
+        let created = self.next_number;
+        self.next_number += 1;
+        let tick = close_out_tick(&self.spec, is_long, v);
+        self.lots[lot as usize] = Lot { number: created, qty: size.0, unit_value: v, is_long, tick, is_resting: false };
+        let id = self.lot_id(lot);
+        let side = self.lots[lot as usize].side();
+        let fact = Fill {
+            cause: FillCause::Takeover.into(),
+            taker_side: side.into(),
+            maker_account: AccountId::LIQUIDATION.0,
+            maker_number: id.number,
+            price: self.lot_price(&self.lots[lot as usize]).0,
+            qty: size,
+            value,
+            taker_fee: paid,
+            maker_slot: id.slot,
+            ..Fill::default()
+        };
+        self.tell_fill(number, fact, out);
+        self.tell_lot(lot, LiquidationStep::TakenOver, out);
+    }
+
+    /// A lot's order: its number, and a slot behind those of traders' orders.
+    fn lot_id(&self, lot: u32) -> OrderId {
+        OrderId { number: self.lots[lot as usize].number, slot: self.book.order_slots() + lot }
+    }
+
+    fn lot_taker(&self, lot: u32) -> Taker {
+        let Lot { qty, .. } = self.lots[lot as usize];
+        let side = self.lots[lot as usize].side();
+        Taker { account: AccountId::LIQUIDATION.0, id: self.lot_id(lot), side, leaves: qty }
+    }
+
+    /// One fill of a new lot's order, or its rest. (Rules LIQ-7, LIQ-9)
+    pub(crate) fn close_out(&mut self, slot: u32, out: &mut impl Outbox) -> Option<Process> {
+        let lot = self.lots[slot as usize];
+        let maker = self.best_maker(lot.side()).filter(|_| self.book.crosses(lot.side(), lot.tick));
+        let Some(maker) = maker else {
+            self.rest_lot(slot);
+            if lot_is_passed(&self.spec, lot.is_long, lot.unit_value, self.mark) {
+                self.list_lot(slot);
+            }
+            return None;
+        };
+        let qty = maker.leaves.min(lot.qty);
+        self.fill_lot(slot, &maker, qty, InsuranceCause::CloseOut, out).then_some(Process::CloseOut { lot: slot })
+    }
+
+    /// Matches a lot as the taker; true while something is left of it.
+    fn fill_lot(&mut self, slot: u32, maker: &Resting, qty: u64, cause: InsuranceCause, out: &mut impl Outbox) -> bool {
+        let mut taker = self.lot_taker(slot);
+        let worth = unit_value(&self.spec, self.spec.tick_price(maker.tick));
+        let gained_by_maker = self.fill(&mut taker, maker, qty, out);
+        let gained = self.settle_lot(self.book.order_slots() + slot, qty, worth);
+        self.change_insurance(gained + gained_by_maker, cause, maker.account, out);
+        self.cut_reduce_only(maker.account, out);
+        self.lots[slot as usize].qty != 0
+    }
+
+    /// Closes a part of a lot at a unit value; returns the difference to its own, which is the fund's.
+    /// (Rule LIQ-9)
+    pub(crate) fn settle_lot(&mut self, order_slot: u32, qty: u64, worth: u64) -> Xbt {
+        let slot = order_slot - self.book.order_slots();
+        let lot = &mut self.lots[slot as usize];
+        let n = signed(units(&self.spec, Qty(qty)));
+        let (v, worth) = (signed(lot.unit_value), signed(worth));
+        let (is_long, tick, was_resting) = (lot.is_long, lot.tick, lot.is_resting);
+        lot.qty -= qty;
+        let is_used_up = lot.qty == 0;
+        if is_used_up {
+            *lot = Lot::FREE;
+            self.free_lots.insert(slot);
+            if was_resting {
+                self.drop_lot_key(slot, is_long, tick);
+                self.drop_used_up_lots();
+            }
+        }
+        let house = &mut self.accounts[AccountId::LIQUIDATION.0 as usize];
+        // Of a long lot v units of cost go and `worth` comes in; of a short one the other way round.
+        let (size, gain) = if is_long { (signed(qty), (v - worth) * n) } else { (-signed(qty), (worth - v) * n) };
+        house.position.qty -= size;
+        house.position.cost += Xbt(if is_long { v * n } else { -v * n });
+        house.realised += Xbt(gain);
+        Xbt(gain)
+    }
+
+    /// Puts a lot's order into the book, and its key among the keys. (Rule LIQ-7)
+    fn rest_lot(&mut self, slot: u32) {
+        let lot = &mut self.lots[slot as usize];
+        lot.is_resting = true;
+        let lot = *lot;
+        let id = self.lot_id(slot);
+        let cold = self.book.cold_mut(id.slot);
+        cold.number = id.number;
+        cold.unit_value = unit_value(&self.spec, self.spec.tick_price(lot.tick));
+        cold.premium = 0;
+        cold.cum = 0;
+        self.book.rest(id.slot, lot.side(), lot.tick, lot.qty, AccountId::LIQUIDATION.0, CLOSE_OUT);
+        let key = self.genesis.capacity.accounts + slot;
+        self.keys(lot.is_long).push_back(lot.tick, key, 0);
+    }
+
+    fn drop_lot_key(&mut self, slot: u32, is_long: bool, tick: Tick) {
+        let key = self.genesis.capacity.accounts + slot;
+        self.keys(is_long).unlink(tick, key);
+    }
+
+    /// Lists a resting lot whose bankruptcy the mark has passed.
+    pub(crate) fn list_lot(&mut self, slot: u32) {
+        let number = self.lots[slot as usize].number;
+        self.agenda.listed.push(core::cmp::Reverse((number, slot)));
+    }
+
+    /// Lots that were used up by others' orders are not on the list any more: the first on it is always
+    /// live.
+    pub(crate) fn drop_used_up_lots(&mut self) {
+        while let Some(&core::cmp::Reverse((number, slot))) = self.agenda.listed.peek() {
+            if self.lots[slot as usize].number == number {
+                return;
+            }
+            self.agenda.listed.pop();
+        }
+    }
+
+    /// A listed lot's turn has come: its order leaves the book. (Rule LIQ-7)
+    pub(crate) fn begin_sweep(&mut self, slot: u32, out: &mut impl Outbox) -> Process {
+        self.tell_lot(slot, LiquidationStep::Sweep, out);
+        let order = self.book.resting(self.book.order_slots() + slot);
+        self.book.unlink(&order);
+        let lot = &mut self.lots[slot as usize];
+        lot.is_resting = false;
+        let (is_long, tick) = (lot.is_long, lot.tick);
+        self.drop_lot_key(slot, is_long, tick);
+        Process::Sweep { lot: slot }
+    }
+
+    /// One fill that the fund can pay for, or on to deleveraging. (Rule LIQ-7)
+    pub(crate) fn sweep(&mut self, slot: u32, out: &mut impl Outbox) -> Option<Process> {
+        let lot = self.lots[slot as usize];
+        let rank = Some(Process::Rank { lot: slot, next: AccountId::FIRST_TRADER.0, best: NIL });
+        let Some(maker) = self.best_maker(lot.side()) else { return rank };
+        let worth = unit_value(&self.spec, self.spec.tick_price(maker.tick));
+        let loss =
+            if lot.is_long { worth.saturating_sub(lot.unit_value) } else { lot.unit_value.saturating_sub(worth) };
+        let mut qty = maker.leaves.min(lot.qty);
+        if loss != 0 {
+            let affordable = self.insurance().0.unsigned_abs() / loss;
+            qty = qty.min(affordable.saturating_mul(self.spec.value_unit));
+        }
+        if qty == 0 {
+            return rank;
+        }
+        self.fill_lot(slot, &maker, qty, InsuranceCause::Sweep, out).then_some(Process::Sweep { lot: slot })
+    }
+
+    /// One account looked at, or the ranking's end. (Rules ADL-1, ADL-2, ADL-4)
+    pub(crate) fn rank(&mut self, slot: u32, next: u32, best: u32, out: &mut impl Outbox) -> Option<Process> {
+        if (next as usize) < self.accounts.len() {
+            let is_better = self.candidate(next, slot).is_some_and(|challenger| {
+                let holder = if best == NIL { None } else { self.candidate(best, slot) };
+                holder.is_none_or(|holder| outranks(&self.spec, self.mark_value, &challenger, &holder))
+            });
+            let best = if is_better { next } else { best };
+            return Some(Process::Rank { lot: slot, next: next + 1, best });
+        }
+        if best == NIL {
+            self.tell_lot(slot, LiquidationStep::Waiting, out);
+            self.rest_lot(slot);
+            return None;
+        }
+        if self.candidate(best, slot).is_none() {
+            return Some(Process::Rank { lot: slot, next: AccountId::FIRST_TRADER.0, best: NIL });
+        }
+        self.deleverage(best, slot, out);
+        Some(Process::Clear { account: best, lot: slot })
+    }
+
+    /// The account as a candidate for deleveraging against this lot, where it is one. (Rule ADL-4)
+    fn candidate(&self, number: u32, slot: u32) -> Option<AdlCandidate> {
+        let (lot, account) = (&self.lots[slot as usize], &self.accounts[number as usize]);
+        let is_opposite = account.position.qty != 0 && (account.position.qty > 0) != lot.is_long;
+        if !is_opposite || account.has(DUE) {
+            return None;
+        }
+        let candidate = AdlCandidate {
+            account: AccountId(number),
+            position: account.position,
+            terms: account.terms,
+            equity: account.equity(),
+        };
+        may_be_deleveraged(&self.spec, &candidate, lot.unit_value).then_some(candidate)
+    }
+
+    /// Closes the account's position, or the part the lot needs, against the lot at v. (Rule ADL-2)
+    fn deleverage(&mut self, number: u32, slot: u32, out: &mut impl Outbox) {
+        let lot = self.lots[slot as usize];
+        let account = &self.accounts[number as usize];
+        let qty = account.position.size().0.min(lot.qty);
+        let rate = self.spec.fees[usize::from(account.fee_class)].maker;
+        let value = Xbt(signed(units(&self.spec, Qty(qty)) * lot.unit_value));
+        let signed_qty = if account.position.qty > 0 { -signed(qty) } else { signed(qty) };
+        let execution = Execution { qty: signed_qty, unit_value: lot.unit_value, premium: 0, rate };
+        let paid = self.settle(number, &execution, value);
+        let (id, price) = (self.lot_id(slot), self.lot_price(&lot));
+        self.settle_lot(id.slot, qty, lot.unit_value);
+        let fact = Fill {
+            cause: FillCause::Deleverage.into(),
+            taker_side: lot.side().into(),
+            maker_account: number,
+            taker_number: id.number,
+            price: price.0,
+            qty: Qty(qty),
+            value,
+            maker_fee: paid,
+            taker_leaves: Qty(lot.qty - qty),
+            taker_slot: id.slot,
+            ..Fill::default()
+        };
+        self.tell_fill(AccountId::LIQUIDATION.0, fact, out);
+        self.cut_reduce_only(number, out);
+    }
+
+    /// One order of the deleveraged cancelled, or back to the lot. (Rule ADL-2)
+    pub(crate) fn clear(&mut self, number: u32, slot: u32, out: &mut impl Outbox) -> Option<Process> {
+        if self.cancel_oldest(number, CancelReason::Deleverage, out) {
+            return Some(Process::Clear { account: number, lot: slot });
+        }
+        let is_left = self.lots[slot as usize].qty != 0;
+        is_left.then_some(Process::Rank { lot: slot, next: AccountId::FIRST_TRADER.0, best: NIL })
+    }
+}

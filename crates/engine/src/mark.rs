@@ -1,0 +1,89 @@
+//! The mark price: one fact, and whoever it passed becomes due.
+//!
+//! A change with nothing due costs the same with a thousand accounts and with a million: accounts and lots
+//! lie on ladders at the tick where they fall due, and a mark drains exactly those it reached.
+
+use contract::event::IndexMark;
+use contract::liquidation::{SafeLine, bearable, lot_is_passed};
+use contract::value::unit_value;
+use contract::{Command, Fact, Marking, Price, Reject, Tick};
+
+use crate::account::WAITS_FOR_LOT;
+use crate::engine::{Engine, Refusal};
+use crate::outbox::Outbox;
+
+impl Engine {
+    /// The command `Mark`: acts in external marking, waits while the agenda holds anything. (Rule MARK-2)
+    pub(crate) fn take_mark(&mut self, command: &Command, mark: Price, out: &mut impl Outbox) -> Result<(), Refusal> {
+        Engine::check_symbol(command)?;
+        if self.spec.marking != Marking::External {
+            return Err((Reject::InvalidCommand, 0));
+        }
+        if mark < self.spec.tick_size {
+            return Err((Reject::InvalidPrice, 0));
+        }
+        if mark > self.spec.max_price {
+            return Err((Reject::PriceAboveLimitUp, 0));
+        }
+        if self.agenda.is_idle() {
+            self.set_mark(mark, out);
+        } else {
+            self.waiting_mark = mark;
+        }
+        Ok(())
+    }
+
+    /// The mark takes effect. (Rules LIQ-4, LIQ-7, LIQ-8)
+    pub(crate) fn set_mark(&mut self, mark: Price, out: &mut impl Outbox) {
+        self.mark = mark;
+        self.mark_value = unit_value(&self.spec, mark);
+        self.line = SafeLine::at(&self.spec, mark);
+        self.say.fact(None, Fact::IndexMark(IndexMark { index: Price::NONE, mark }), out);
+
+        // A long is reached where its key's price is at the mark or above, a short at the mark or below.
+        let tick = self.spec.tick_size.0;
+        let (lowest_long, highest_short) = (mark.0.div_ceil(tick), mark.0 / tick);
+        while let Some(at) = self.long_keys.highest().filter(|at| u64::from(at.0) >= lowest_long) {
+            self.take_reached(true, at);
+        }
+        while let Some(at) = self.short_keys.lowest().filter(|at| u64::from(at.0) <= highest_short) {
+            self.take_reached(false, at);
+        }
+        let mut i = 0;
+        while i < self.reached.len() {
+            self.look_at(self.reached[i]);
+            i += 1;
+        }
+        self.reached.clear();
+    }
+
+    /// Takes all keys at a tick off the ladder.
+    fn take_reached(&mut self, is_long: bool, at: Tick) {
+        while let Some(key) = self.keys(is_long).front(at) {
+            self.keys(is_long).unlink(at, key);
+            self.reached.push(key);
+        }
+    }
+
+    /// Computes a reached account or lot exactly: due, or keyed anew.
+    fn look_at(&mut self, key: u32) {
+        let accounts = self.genesis.capacity.accounts;
+        if let Some(slot) = key.checked_sub(accounts) {
+            let lot = self.lots[slot as usize];
+            self.keys(lot.is_long).push_back(lot.tick, key, 0);
+            if lot_is_passed(&self.spec, lot.is_long, lot.unit_value, self.mark) {
+                self.list_lot(slot);
+            }
+            return;
+        }
+        let account = &mut self.accounts[key as usize];
+        account.flags &= !WAITS_FOR_LOT;
+        account.key_tick = 0;
+        let w = bearable(&account.terms, &account.position, account.equity());
+        if self.line.is_safe(&self.spec, &account.position, w.until_liquidation) {
+            self.move_key(key);
+        } else {
+            self.make_due(key, w);
+        }
+    }
+}

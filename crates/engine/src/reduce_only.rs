@@ -1,0 +1,142 @@
+//! Reduce-only orders: together they never exceed what the position can reduce. (Rule INST-2)
+//!
+//! Each account's are kept in a list from the most to the least aggressive, so that a cut is a walk from
+//! the end and a plan can foresee it.
+
+use contract::event::{Canceled, Restated};
+use contract::margin::SideSums;
+use contract::value::units;
+use contract::{CancelReason, Coded, Fact, OrderId, Qty, Side};
+
+use crate::account::{NIL, TELL_WALLET};
+use crate::book::Resting;
+use crate::engine::Engine;
+use crate::outbox::Outbox;
+use crate::reserve::is_less_aggressive;
+
+impl Engine {
+    /// Notes a reduce-only order that came to rest; at one price it is behind those that were there.
+    pub(crate) fn list_reduce_only(&mut self, order: &Resting) {
+        let account = &self.accounts[order.account as usize];
+        let mut closer = account.reduce_last;
+        while closer != NIL && is_less_aggressive(order.side(), self.book.resting(closer).tick, order.tick) {
+            closer = self.book.cold(closer).reduce_closer;
+        }
+        let further = if closer == NIL { account.reduce_first } else { self.book.cold(closer).reduce_further };
+        self.join_reduce_only(order.account, closer, order.slot);
+        self.join_reduce_only(order.account, order.slot, further);
+        self.accounts[order.account as usize].reduce_qty += order.leaves;
+    }
+
+    /// Forgets a reduce-only order that leaves the book.
+    pub(crate) fn unlist_reduce_only(&mut self, order: &Resting) {
+        let cold = self.book.cold(order.slot);
+        let (closer, further) = (cold.reduce_closer, cold.reduce_further);
+        self.join_reduce_only(order.account, closer, further);
+        self.accounts[order.account as usize].reduce_qty -= order.leaves;
+    }
+
+    fn join_reduce_only(&mut self, account: u32, closer: u32, further: u32) {
+        match closer {
+            NIL => self.accounts[account as usize].reduce_first = further,
+            slot => self.book.cold_mut(slot).reduce_further = further,
+        }
+        match further {
+            NIL => self.accounts[account as usize].reduce_last = closer,
+            slot => self.book.cold_mut(slot).reduce_closer = closer,
+        }
+    }
+
+    /// Cuts an account's reduce-only orders, least aggressive first, to what its position can reduce.
+    #[inline(always)]
+    pub(crate) fn cut_reduce_only(&mut self, number: u32, out: &mut impl Outbox) {
+        if self.accounts[number as usize].reduce_qty != 0 {
+            self.cut_reduce_only_now(number, out);
+        }
+    }
+
+    #[inline(never)]
+    fn cut_reduce_only_now(&mut self, number: u32, out: &mut impl Outbox) {
+        loop {
+            let account = &self.accounts[number as usize];
+            if account.reduce_last == NIL {
+                return;
+            }
+            let order = self.book.resting(account.reduce_last);
+            let excess = account.reduce_qty.saturating_sub(account.reducible(order.side()));
+            if excess == 0 {
+                return;
+            }
+            self.touch(number, TELL_WALLET);
+            if excess >= order.leaves {
+                self.cancel_resting(&order, CancelReason::ReduceOnly, out);
+            } else {
+                self.shrink_resting(&order, excess);
+                self.accounts[number as usize].reduce_qty -= excess;
+                self.tell_restated(number, order.slot, order.leaves - excess, out);
+            }
+        }
+    }
+
+    /// Takes quantity off a resting order, in the book and in its account's sums.
+    pub(crate) fn shrink_resting(&mut self, order: &Resting, qty: u64) {
+        self.book.reduce(order, qty);
+        self.take_from_sums(order, qty);
+    }
+
+    /// Takes open quantity of a resting order out of its account's sums.
+    #[inline(always)]
+    pub(crate) fn take_from_sums(&mut self, order: &Resting, qty: u64) {
+        let sums = self.sums_of(order, qty);
+        self.accounts[order.account as usize].sums.side_mut(order.side()).take(sums);
+    }
+
+    /// What a quantity of a resting order is in its account's sums.
+    #[inline(always)]
+    pub(crate) fn sums_of(&self, order: &Resting, qty: u64) -> SideSums {
+        let cold = self.book.cold(order.slot);
+        let n = units(&self.spec, Qty(qty));
+        SideSums { qty: Qty(qty), cost: n * cold.unit_value, premium: n * cold.premium }
+    }
+
+    /// `Restated(ReduceOnly)`.
+    pub(crate) fn tell_restated(&mut self, account: u32, slot: u32, leaves: u64, out: &mut impl Outbox) {
+        let cold = self.book.cold(slot);
+        let fact = Restated {
+            reason: u16::from(CancelReason::ReduceOnly.code()),
+            slot,
+            number: cold.number,
+            qty: Qty(cold.cum + leaves),
+            leaves: Qty(leaves),
+        };
+        self.tell(account, Fact::Restated(fact), out);
+    }
+
+    /// `Canceled`, with session and request where the command's own account is told.
+    #[inline(always)]
+    pub(crate) fn tell_canceled(
+        &mut self,
+        account: u32,
+        id: OrderId,
+        leaves: u64,
+        reason: CancelReason,
+        out: &mut impl Outbox,
+    ) {
+        let is_own = account == self.own_account;
+        let fact = Canceled {
+            reason: u16::from(reason.code()),
+            session: if is_own { self.own_session } else { 0 },
+            number: id.number,
+            leaves: Qty(leaves),
+            request: if is_own { self.own_request } else { 0 },
+            slot: id.slot,
+        };
+        self.tell(account, Fact::Canceled(fact), out);
+    }
+
+    /// The side that an account's reduce-only orders are on, where it has any.
+    pub(crate) fn reduce_only_side(&self, number: u32) -> Option<Side> {
+        let first = self.accounts[number as usize].reduce_first;
+        (first != NIL).then(|| self.book.resting(first).side())
+    }
+}

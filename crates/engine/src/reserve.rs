@@ -1,0 +1,494 @@
+//! Reserve: what would this order do to the very book it meets, and can its account bear it?
+//!
+//! In    a `Ticket`, and the account's resting orders without it.
+//! Out   a `Plan`: what trades at once, what is counted for margin.
+//! Laws  2  plan and match are one walk over the very levels; after this nothing can refuse, so nothing
+//!          is undone. Only scratch positions are written here.
+
+use contract::liquidation::{bearable, price_after_loss, tick_of};
+use contract::margin::{
+    OrderSums, SideSums, available, chargeable, order_margin, position_margin, premium_per_unit, risk_usage,
+};
+use contract::math::signed;
+use contract::position::PositionState;
+use contract::value::{fee, unit_value, units};
+use contract::{PremiumMode, Qty, Reject, Side, Tick, TimeInForce, Xbt};
+
+use crate::account::{Account, DUE, NIL, WAITS_FOR_LOT, reducible};
+use crate::admit::Ticket;
+use crate::book::{POST_ONLY, REDUCE_ONLY};
+use crate::engine::{Engine, Refusal};
+
+/// A quantity with its value at unit values and its premium.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counted {
+    pub(crate) qty: u64,
+    pub(crate) cost: u64,
+    pub(crate) premium: u64,
+}
+
+impl Counted {
+    #[inline(always)]
+    fn add(&mut self, units: u64, qty: u64, unit_value: u64, premium: u64) {
+        self.qty += qty;
+        self.cost += units * unit_value;
+        self.premium += units * premium;
+    }
+}
+
+/// What an order will do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    /// Its open quantity after the cut of a reduce-only order.
+    pub(crate) qty: u64,
+    /// Contracts that trade at once.
+    pub(crate) take: u64,
+    /// `max_fills` orders are met and another would still trade.
+    pub(crate) is_cut: bool,
+    /// Post-only, and it would trade.
+    pub(crate) would_initiate: bool,
+    /// Value of one unit at its limit, and the premium there; 0 for a market order.
+    pub(crate) unit_value: u64,
+    pub(crate) premium: u64,
+    /// The price fixed on entry, for a market order. (Rule OM-8)
+    pub(crate) fixed: Tick,
+}
+
+/// What trades in a plan, closing first.
+#[derive(Clone, Copy, Debug, Default)]
+struct Walked {
+    closing: Counted,
+    opening: Counted,
+    is_cut: bool,
+}
+
+/// The price limits of a walk: the first contracts have their own. (Rule OM-8)
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    first_qty: u64,
+    first: Tick,
+    then: Tick,
+}
+
+impl Limits {
+    /// How many of `left` contracts may trade at `tick`, `done` having traded.
+    #[inline(always)]
+    fn admits(&self, side: Side, tick: Tick, done: u64, left: u64) -> u64 {
+        let within = |limit: Tick| match side {
+            Side::Buy => tick <= limit,
+            Side::Sell => tick >= limit,
+        };
+        if done < self.first_qty {
+            if !within(self.first) {
+                return 0;
+            }
+            if !within(self.then) {
+                return left.min(self.first_qty - done);
+            }
+            return left;
+        }
+        if within(self.then) { left } else { 0 }
+    }
+}
+
+impl Engine {
+    /// What the order would do, or why its account cannot bear it. `resting` are the sums of the account's
+    /// orders without the one that is being amended.
+    #[inline(always)]
+    pub(crate) fn reserve(&mut self, ticket: &Ticket, resting: &OrderSums) -> Result<Plan, Refusal> {
+        let number = ticket.account as usize;
+        let reducible_qty = self.accounts[number].reducible(ticket.side);
+        let is_reduce_only = ticket.is(REDUCE_ONLY);
+        let qty = if is_reduce_only { ticket.qty.min(reducible_qty) } else { ticket.qty };
+
+        let (limits, fixed) = if ticket.is_market {
+            self.market_limits(ticket, qty, reducible_qty, resting)
+        } else {
+            (Limits { first_qty: 0, first: ticket.limit, then: ticket.limit }, ticket.limit)
+        };
+        let crosses = self.book.crosses(ticket.side, ticket.limit);
+        let would_initiate = crosses && ticket.is(POST_ONLY);
+        let mut walked = Walked::default();
+        if crosses && !would_initiate && qty != 0 {
+            walked = self.walk(ticket, qty, reducible_qty, limits);
+        }
+        let take = walked.closing.qty + walked.opening.qty;
+        let killed = ticket.tif == TimeInForce::FillOrKill && take != qty;
+        if killed {
+            walked = Walked::default();
+        }
+
+        // What margin is asked for: what trades, and what will rest.
+        let (at_limit, premium) = if ticket.is_market {
+            (0, 0)
+        } else {
+            let at_limit = unit_value(&self.spec, self.spec.tick_price(ticket.limit));
+            (at_limit, self.premium(ticket.side, at_limit))
+        };
+        let rests = ticket.tif == TimeInForce::GoodTillCancel && !walked.is_cut && !would_initiate;
+        let rest_qty = if rests { qty - take } else { 0 };
+        let closing_rest = rest_qty.min(reducible_qty - walked.closing.qty);
+        let mut counted = walked;
+        let unit = |qty| units(&self.spec, Qty(qty));
+        if closing_rest != 0 {
+            counted.closing.add(unit(closing_rest), closing_rest, at_limit, premium);
+        }
+        if rest_qty != closing_rest {
+            let opening_rest = rest_qty - closing_rest;
+            counted.opening.add(unit(opening_rest), opening_rest, at_limit, premium);
+        }
+
+        let traded = walked.closing.cost + walked.opening.cost;
+        self.check_margin(ticket, resting, &counted, rest_qty, at_limit, premium)?;
+        self.check_liquidation(ticket, resting, &counted, traded)?;
+        if is_reduce_only && reducible_qty == 0 {
+            return Err((Reject::WouldNotReduce, self.accounts[number].position.qty));
+        }
+        let take = if killed { 0 } else { take };
+        Ok(Plan { qty, take, is_cut: walked.is_cut, would_initiate, unit_value: at_limit, premium, fixed })
+    }
+
+    /// Rules OM-7 and RISK-1: margin and usage with the counted quantity among the account's orders.
+    #[inline(always)]
+    fn check_margin(
+        &self,
+        ticket: &Ticket,
+        resting: &OrderSums,
+        counted: &Walked,
+        rest_qty: u64,
+        at_limit: u64,
+        premium: u64,
+    ) -> Result<(), Refusal> {
+        let account = &self.accounts[ticket.account as usize];
+        let mut after = *resting;
+        let Walked { closing, opening, .. } = counted;
+        after.side_mut(ticket.side).add(SideSums {
+            qty: Qty(closing.qty + opening.qty),
+            cost: closing.cost + opening.cost,
+            premium: closing.premium + opening.premium,
+        });
+        if ticket.is(REDUCE_ONLY) && account.reducible(ticket.side) != 0 {
+            self.take_off_excess(ticket, counted, rest_qty, at_limit, premium, after.side_mut(ticket.side));
+        }
+        let charged = chargeable(&after, account.position.qty);
+        let required = order_margin(&account.terms, charged) - account.order_margin;
+        if required.0 > 0 {
+            let available = self.available_of(account);
+            if required > available.max(Xbt::ZERO) {
+                return Err((Reject::InsufficientBalance, required.0));
+            }
+        }
+        let usage = risk_usage(&self.spec, &account.position, self.mark_value, charged);
+        if usage > account.risk_limit(&self.spec) {
+            let before = chargeable(&account.sums, account.position.qty);
+            if usage > risk_usage(&self.spec, &account.position, self.mark_value, before) {
+                return Err((Reject::PositionRiskLimit, 0));
+            }
+        }
+        Ok(())
+    }
+
+    /// Rule INST-2 ahead of time: what the cut of reduce-only orders, the new one's rest among them, will
+    /// take off the sums of their side.
+    fn take_off_excess(
+        &self,
+        ticket: &Ticket,
+        counted: &Walked,
+        mut rest_qty: u64,
+        at_limit: u64,
+        premium: u64,
+        sums: &mut SideSums,
+    ) {
+        let account = &self.accounts[ticket.account as usize];
+        let taken = counted.closing.qty + counted.opening.qty - rest_qty;
+        let may_stay = account.reducible(ticket.side).saturating_sub(taken);
+        let replaced = if ticket.replaces == NIL { 0 } else { self.book.resting(ticket.replaces).leaves };
+        let mut excess = (account.reduce_qty - replaced + rest_qty).saturating_sub(may_stay);
+        let mut at = account.reduce_last;
+        while excess != 0 {
+            if at != NIL && at == ticket.replaces {
+                at = self.book.cold(at).reduce_closer;
+            }
+            // The new order is the newest, so at its own price it goes before the others.
+            let order = (at != NIL).then(|| self.book.resting(at));
+            let is_new_next =
+                rest_qty != 0 && order.is_none_or(|order| !is_less_aggressive(ticket.side, order.tick, ticket.limit));
+            let cut = if is_new_next {
+                let qty = rest_qty.min(excess);
+                rest_qty = 0;
+                let n = units(&self.spec, Qty(qty));
+                SideSums { qty: Qty(qty), cost: n * at_limit, premium: n * premium }
+            } else {
+                let order = order.expect("INST-2: what is in excess is at rest or arriving");
+                at = self.book.cold(order.slot).reduce_closer;
+                self.sums_of(&order, order.leaves.min(excess))
+            };
+            sums.take(cut);
+            excess -= cut.qty.0;
+        }
+    }
+
+    /// Due, CLOSE-1 and OM-9: nothing new while a liquidation waits, no exit beyond the liquidation price, no
+    /// entry that would be liquidated at once.
+    #[inline(always)]
+    fn check_liquidation(
+        &self,
+        ticket: &Ticket,
+        resting: &OrderSums,
+        counted: &Walked,
+        traded: u64,
+    ) -> Result<(), Refusal> {
+        let account = &self.accounts[ticket.account as usize];
+        if account.has(DUE) {
+            return Err((Reject::InLiquidation, 0));
+        }
+        if ticket.is_market {
+            return Ok(());
+        }
+        if Side::that_reduces(account.position.qty) == Some(ticket.side) {
+            self.check_close_1(account, ticket)?;
+        }
+        if counted.opening.qty != 0 && !self.is_safe_when_executed(ticket, resting, counted, traded) {
+            return Err((Reject::ImmediateLiquidation, 0));
+        }
+        Ok(())
+    }
+
+    /// Rule CLOSE-1.
+    #[inline]
+    fn check_close_1(&self, account: &Account, ticket: &Ticket) -> Result<(), Refusal> {
+        let price = self.spec.tick_price(ticket.limit);
+        // An account that is not due is strictly safe, so its liquidation price lies beyond the mark: a limit
+        // on this side of the mark needs no price. (But for one that waits for a lot.)
+        let is_long = account.position.qty > 0;
+        let is_this_side = if is_long { price >= self.mark } else { price <= self.mark };
+        if is_this_side && !account.has(WAITS_FOR_LOT) {
+            return Ok(());
+        }
+        let w = bearable(&account.terms, &account.position, account.equity()).until_liquidation;
+        let liquidation_price = price_after_loss(&self.spec, &account.position, w, self.spec.tick_size);
+        match is_long {
+            true if price < liquidation_price => Err((Reject::BelowLiquidationPrice, 0)),
+            false if price > liquidation_price => Err((Reject::AboveLiquidationPrice, 0)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Rule OM-9: the account with the counted quantity executed, against the mark.
+    #[inline(always)]
+    fn is_safe_when_executed(&self, ticket: &Ticket, resting: &OrderSums, counted: &Walked, traded: u64) -> bool {
+        let account = &self.accounts[ticket.account as usize];
+        let Walked { closing, opening, .. } = counted;
+        let sign = ticket.side.sign();
+        let cost = |value: u64| Xbt(-sign * signed(value));
+        let cross = if self.pays_premium(account) { Xbt(signed(opening.premium)) } else { Xbt::ZERO };
+        let mut wallet = account.wallet;
+        let mut position = account.position;
+        let mut sums = *resting;
+        if closing.qty != 0 {
+            wallet -= cost(closing.cost) + position.cost;
+            position = PositionState::default();
+            self.without_reduce_only(account, ticket.replaces, sums.side_mut(ticket.side));
+        }
+        position.qty += sign * signed(opening.qty);
+        position.cost += cost(opening.cost);
+        position.cross += cross;
+        if !account.terms.is_cross {
+            return self.line.is_safe(&self.spec, &position, bearable(&account.terms, &position, 0).until_liquidation);
+        }
+        if traded != 0 {
+            let taker = self.spec.fees[usize::from(account.fee_class)].taker;
+            wallet -= fee(self.spec.fee_rounding, taker, Xbt(signed(traded)));
+        }
+        self.is_safe_with(account, &sums, &position, wallet)
+    }
+
+    /// Would this position be strictly safe with these orders and this wallet?
+    #[inline]
+    fn is_safe_with(&self, account: &Account, sums: &OrderSums, position: &PositionState, wallet: Xbt) -> bool {
+        let margin = order_margin(&account.terms, chargeable(sums, position.qty));
+        let w = bearable(&account.terms, position, wallet.0 - margin.0).until_liquidation;
+        self.line.is_safe(&self.spec, position, w)
+    }
+
+    /// Takes an account's reduce-only orders out of the sums of their side, but for one that is not in them.
+    fn without_reduce_only(&self, account: &Account, but: u32, sums: &mut SideSums) {
+        let mut at = account.reduce_first;
+        while at != NIL {
+            let (order, cold) = (self.book.resting(at), self.book.cold(at));
+            if at != but {
+                sums.take(self.sums_of(&order, order.leaves));
+            }
+            at = cold.reduce_further;
+        }
+    }
+
+    /// Premium of one unit at a unit value, against the mark. (Rule OM-5)
+    #[inline(always)]
+    pub(crate) fn premium(&self, side: Side, unit_value: u64) -> u64 {
+        match self.spec.premium {
+            PremiumMode::Full => premium_per_unit(side, unit_value, self.mark_value),
+            PremiumMode::None => 0,
+        }
+    }
+
+    /// Does what opens raise posCross by its premium? (Rules MARGIN-2, OM-5)
+    #[inline(always)]
+    pub(crate) fn pays_premium(&self, account: &Account) -> bool {
+        !account.terms.is_cross && account.terms.charges_premium
+    }
+
+    /// What an account may still use. (Rule MARGIN-7)
+    #[inline]
+    pub(crate) fn available_of(&self, account: &Account) -> Xbt {
+        available(&self.spec, &account.terms, account.wallet, account.order_margin, &account.position, self.mark_value)
+    }
+
+    /// What its position takes from the wallet. (Rule MARGIN-5)
+    pub(crate) fn position_margin_of(&self, account: &Account) -> Xbt {
+        position_margin(&self.spec, &account.terms, &account.position, self.mark_value)
+    }
+
+    /// Walks the opposite side as the order would trade. (Rules BOOK-1, OM-6)
+    fn walk(&mut self, ticket: &Ticket, qty: u64, reducible_qty: u64, limits: Limits) -> Walked {
+        let maker_side = ticket.side.opposite();
+        let watches_positions = self.book.reduce_only_count(maker_side) != 0;
+        self.plan_epoch += 1;
+        let (mut walked, mut done, mut fills) = (Walked::default(), 0, 0);
+        let mut level = self.book.best(maker_side);
+        while let Some(tick) = level {
+            if limits.admits(ticket.side, tick, done, qty - done) == 0 {
+                return walked;
+            }
+            let worth = unit_value(&self.spec, self.spec.tick_price(tick));
+            let premium = self.premium(ticket.side, worth);
+            let mut at = self.book.front(tick);
+            while let Some(slot) = at {
+                at = self.book.behind(slot);
+                let maker = self.book.resting(slot);
+                let mut leaves = maker.leaves;
+                if maker.is(REDUCE_ONLY) {
+                    leaves = leaves.min(reducible(self.scratch_position(maker.account), maker_side));
+                }
+                if leaves == 0 {
+                    continue;
+                }
+                let admitted = limits.admits(ticket.side, tick, done, qty - done);
+                if admitted == 0 {
+                    return walked;
+                }
+                if fills == self.spec.max_fills {
+                    walked.is_cut = true;
+                    return walked;
+                }
+                let q = leaves.min(admitted);
+                let closing = q.min(reducible_qty - walked.closing.qty);
+                if closing != 0 {
+                    walked.closing.add(units(&self.spec, Qty(closing)), closing, worth, premium);
+                }
+                if q != closing {
+                    walked.opening.add(units(&self.spec, Qty(q - closing)), q - closing, worth, premium);
+                }
+                if watches_positions {
+                    self.move_scratch(ticket.account, ticket.side.sign() * signed(q));
+                    self.move_scratch(maker.account, -ticket.side.sign() * signed(q));
+                }
+                done += q;
+                fills += 1;
+                if done == qty {
+                    return walked;
+                }
+            }
+            level = self.book.worse(maker_side, tick);
+        }
+        walked
+    }
+
+    fn scratch_position(&self, number: u32) -> i64 {
+        let account = &self.accounts[number as usize];
+        if account.scratch_epoch == self.plan_epoch { account.scratch_position } else { account.position.qty }
+    }
+
+    fn move_scratch(&mut self, number: u32, by: i64) {
+        let position = self.scratch_position(number) + by;
+        let account = &mut self.accounts[number as usize];
+        account.scratch_position = position;
+        account.scratch_epoch = self.plan_epoch;
+    }
+
+    /// The price limits of a market order, and the price fixed on entry. (Rules OM-8, CLOSE-1)
+    fn market_limits(&self, ticket: &Ticket, qty: u64, reducible_qty: u64, resting: &OrderSums) -> (Limits, Tick) {
+        let account = &self.accounts[ticket.account as usize];
+        let closing = qty.min(reducible_qty);
+        let opening = qty - closing;
+        let first = if closing == 0 {
+            ticket.limit
+        } else {
+            let w = bearable(&account.terms, &account.position, account.equity()).until_bankruptcy;
+            tick_of(&self.spec, price_after_loss(&self.spec, &account.position, w, self.spec.tick_size))
+        };
+        if opening == 0 {
+            return (Limits { first_qty: closing, first, then: first }, if qty == 0 { Tick(0) } else { first });
+        }
+        let position = if closing == 0 { account.position } else { PositionState::default() };
+        let then = self.last_safe_tick(account, ticket.side, opening, resting, &position);
+        let takes_nothing = then.0 == 0 || then > self.spec.max_tick();
+        (Limits { first_qty: closing, first, then }, if takes_nothing { Tick(0) } else { then })
+    }
+
+    /// The last tick at which opening `qty` is not liquidated at once, by bisection; 0 or one above the
+    /// highest where there is none. (Rules OM-8, OM-9)
+    fn last_safe_tick(
+        &self,
+        account: &Account,
+        side: Side,
+        qty: u64,
+        sums: &OrderSums,
+        position: &PositionState,
+    ) -> Tick {
+        let n = units(&self.spec, Qty(qty));
+        let taker = self.spec.fees[usize::from(account.fee_class)].taker;
+        let holds = |tick: u32| {
+            let worth = unit_value(&self.spec, self.spec.tick_price(Tick(tick)));
+            let value = signed(n * worth);
+            let mut after = *position;
+            after.qty += side.sign() * signed(qty);
+            after.cost += Xbt(-side.sign() * value);
+            if self.pays_premium(account) {
+                after.cross += Xbt(signed(n * self.premium(side, worth)));
+            }
+            let wallet = account.wallet - fee(self.spec.fee_rounding, taker, Xbt(value));
+            self.is_safe_with(account, sums, &after, wallet)
+        };
+        let highest = self.spec.max_tick().0;
+        match side {
+            Side::Buy if holds(highest) => Tick(highest),
+            Side::Buy => {
+                let (mut low, mut high) = (0, highest);
+                while high - low > 1 {
+                    let middle = (low + high) / 2;
+                    if holds(middle) { low = middle } else { high = middle }
+                }
+                Tick(low)
+            }
+            Side::Sell if holds(1) => Tick(1),
+            Side::Sell => {
+                let (mut low, mut high) = (1, highest + 1);
+                while high - low > 1 {
+                    let middle = (low + high) / 2;
+                    if holds(middle) { high = middle } else { low = middle }
+                }
+                Tick(high)
+            }
+        }
+    }
+}
+
+/// Is `tick` further from the market than `than`, for orders of this side?
+#[inline(always)]
+pub(crate) fn is_less_aggressive(side: Side, tick: Tick, than: Tick) -> bool {
+    match side {
+        Side::Buy => tick < than,
+        Side::Sell => tick > than,
+    }
+}

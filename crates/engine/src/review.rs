@@ -1,0 +1,181 @@
+//! Review: what each step touched is looked at once it is done.
+//!
+//! Order margin is made anew, orders that are no longer covered go (OM-10), a flat account below zero is
+//! made good (BAL-1), the account's key moves, and who is not strictly safe becomes due (LIQ-4).
+
+use contract::event::Insurance;
+use contract::liquidation::{Bearable, bearable, distance_past, price_after_loss};
+use contract::margin::{chargeable, order_margin};
+use contract::{AccountId, CancelReason, Fact, InsuranceCause, Side, Tick, Xbt};
+
+use crate::account::{Account, DUE, IN_STEP, MOVE_KEY, NIL, SUSPENDED, TELL_POSITION, TELL_WALLET, WAITS_FOR_LOT};
+use crate::book::REDUCE_ONLY;
+use crate::engine::Engine;
+use crate::outbox::Outbox;
+
+impl Engine {
+    /// Reviews every account that the step touched, by rising number.
+    #[inline(always)]
+    pub(crate) fn review(&mut self, out: &mut impl Outbox) {
+        if self.in_step.len() > 1 {
+            self.in_step.sort_unstable();
+        }
+        let mut i = 0;
+        while i < self.in_step.len() {
+            self.review_one(self.in_step[i], out);
+            i += 1;
+        }
+        self.in_step.clear();
+    }
+
+    #[inline(always)]
+    fn review_one(&mut self, number: u32, out: &mut impl Outbox) {
+        let account = &mut self.accounts[number as usize];
+        account.order_margin = order_margin(&account.terms, chargeable(&account.sums, account.position.qty));
+        let (flags, is_flat) = (account.flags, account.position.qty == 0);
+        if number != self.own_account && flags & DUE == 0 && account.open_orders != 0 {
+            self.cancel_what_is_not_covered(number, out);
+        }
+        if is_flat && self.accounts[number as usize].wallet < Xbt::ZERO {
+            self.make_good(number, out);
+        }
+        let account = &mut self.accounts[number as usize];
+        account.flags &= !(IN_STEP | MOVE_KEY);
+        if flags & (MOVE_KEY | WAITS_FOR_LOT) != 0 {
+            self.move_key(number);
+        } else if !is_flat && account.terms.is_cross && account.equity() < account.key_equity {
+            // Orders or a withdrawal took more than the key had assumed.
+            self.move_key(number);
+        }
+    }
+
+    /// Rule OM-10: while available is below zero, the newest order that opens goes.
+    #[inline]
+    fn cancel_what_is_not_covered(&mut self, number: u32, out: &mut impl Outbox) {
+        loop {
+            let account = &self.accounts[number as usize];
+            if account.order_margin == Xbt::ZERO || self.available_of(account) >= Xbt::ZERO {
+                return;
+            }
+            let Some(slot) = self.newest_that_opens(account) else { return };
+            let order = self.book.resting(slot);
+            self.cancel_resting(&order, CancelReason::InsufficientBalance, out);
+            let account = &mut self.accounts[number as usize];
+            account.order_margin = order_margin(&account.terms, chargeable(&account.sums, account.position.qty));
+        }
+    }
+
+    fn newest_that_opens(&self, account: &Account) -> Option<u32> {
+        let opens = |side| account.sums.excess(side, account.position.qty) != 0;
+        let (buys_open, sells_open) = (opens(Side::Buy), opens(Side::Sell));
+        let mut at = account.newest;
+        while at != NIL {
+            let order = self.book.resting(at);
+            let its_side_opens = if order.side() == Side::Buy { buys_open } else { sells_open };
+            if its_side_opens && !order.is(REDUCE_ONLY) {
+                return Some(at);
+            }
+            at = self.book.cold(at).older;
+        }
+        None
+    }
+
+    /// Rule BAL-1: the fund pays as far as it reaches; what is still missing suspends the account.
+    #[cold]
+    fn make_good(&mut self, number: u32, out: &mut impl Outbox) {
+        let missing = -self.accounts[number as usize].wallet;
+        let paid = missing.min(self.insurance()).max(Xbt::ZERO);
+        if paid != Xbt::ZERO {
+            let account = &mut self.accounts[number as usize];
+            account.wallet += paid;
+            account.flags |= TELL_WALLET;
+            self.change_insurance(-paid, InsuranceCause::Shortfall, number, out);
+        }
+        let account = &mut self.accounts[number as usize];
+        if account.wallet < Xbt::ZERO {
+            account.flags |= SUSPENDED | TELL_POSITION;
+        }
+    }
+
+    /// Changes the insurance fund and says so. (Rule INS-1)
+    pub(crate) fn change_insurance(
+        &mut self,
+        change: Xbt,
+        cause: InsuranceCause,
+        counterparty: u32,
+        out: &mut impl Outbox,
+    ) {
+        if change == Xbt::ZERO {
+            return;
+        }
+        let fund = &mut self.accounts[AccountId::INSURANCE.0 as usize].wallet;
+        *fund += change;
+        assert!(*fund >= Xbt::ZERO, "INS-1: the insurance fund is never below zero");
+        let fact = Insurance { cause: cause.into(), counterparty, change, balance: *fund };
+        self.tell(AccountId::INSURANCE.0, Fact::Insurance(fact), out);
+    }
+
+    /// Gives an account the key that its position, terms and equity ask for, or makes it due. (Rule LIQ-4)
+    ///
+    /// In cross margin the key assumes that orders hold all available margin, so it lies *earlier* than the
+    /// true price, and placing and cancelling orders does not move it: while the real equity is at least
+    /// the assumed one, the account cannot be due before its key is reached.
+    pub(crate) fn move_key(&mut self, number: u32) {
+        self.drop_key(number);
+        let account = &self.accounts[number as usize];
+        if account.position.qty == 0 || account.has(DUE) {
+            return;
+        }
+        let equity = account.equity();
+        let exact = bearable(&account.terms, &account.position, equity);
+        if !self.line.is_safe(&self.spec, &account.position, exact.until_liquidation) {
+            self.make_due(number, exact);
+            return;
+        }
+        let (mut assumed, mut w) = (equity, exact.until_liquidation);
+        if account.terms.is_cross {
+            let least = self.position_margin_of(account).0.min(equity);
+            let bound = bearable(&account.terms, &account.position, least).until_liquidation;
+            if self.line.is_safe(&self.spec, &account.position, bound) {
+                (assumed, w) = (least, bound);
+            }
+        }
+        let is_long = account.position.qty > 0;
+        let price = price_after_loss(&self.spec, &account.position, w, self.spec.tick_size);
+        let account = &mut self.accounts[number as usize];
+        account.key_equity = assumed;
+        if price <= self.spec.max_price {
+            // A multiple of the tick by rule LIQ-3.
+            let tick = Tick((price.0 / self.spec.tick_size.0) as u32);
+            account.key_tick = tick.0;
+            account.key_is_long = is_long;
+            self.keys(is_long).push_back(tick, number, 0);
+        }
+    }
+
+    /// Takes an account off the keys.
+    pub(crate) fn drop_key(&mut self, number: u32) {
+        let account = &mut self.accounts[number as usize];
+        let (tick, is_long) = (Tick(account.key_tick), account.key_is_long);
+        account.flags &= !WAITS_FOR_LOT;
+        account.key_tick = 0;
+        account.key_equity = i64::MIN;
+        if tick.0 != 0 {
+            self.keys(is_long).unlink(tick, number);
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn keys(&mut self, is_long: bool) -> &mut crate::ladder::Ladder {
+        if is_long { &mut self.long_keys } else { &mut self.short_keys }
+    }
+
+    /// Puts an account on the agenda to be liquidated. (Rules LIQ-4, LIQ-8)
+    pub(crate) fn make_due(&mut self, number: u32, w: Bearable) {
+        let account = &mut self.accounts[number as usize];
+        account.flags |= DUE;
+        let price = price_after_loss(&self.spec, &account.position, w.until_liquidation, self.spec.tick_size);
+        let distance = distance_past(account.position.qty > 0, price, self.mark);
+        self.agenda.add_due(distance, number);
+    }
+}

@@ -1,0 +1,80 @@
+//! How facts leave the engine: numbered, chained, the last one marked.
+
+use contract::event::Done;
+use contract::{AccountId, Command, Event, Fact};
+
+use crate::account::Account;
+use crate::chain;
+use crate::outbox::Outbox;
+
+/// The voice of one `apply`. One event is held back, so that the last can be marked as such.
+#[derive(Clone, Debug)]
+pub(crate) struct Say {
+    pub(crate) seq: u64,
+    pub(crate) ts: u64,
+    pub(crate) n: u32,
+    pub(crate) chain: u64,
+    held: Event,
+    session: u32,
+    request: u64,
+}
+
+impl Say {
+    pub(crate) fn new() -> Say {
+        let held = Event::from_words([0; 16]);
+        Say { seq: 0, ts: 0, n: 0, chain: 0, held, session: 0, request: 0 }
+    }
+
+    /// Begins a command.
+    #[inline(always)]
+    pub(crate) fn begin(&mut self, command: &Command) {
+        assert!(command.seq() == self.seq + 1, "commands are numbered without gaps");
+        assert!(command.ts() >= self.ts, "time never falls");
+        self.seq = command.seq();
+        self.ts = command.ts();
+        self.n = 0;
+        self.session = command.session();
+        self.request = command.request();
+        self.chain = chain::link(self.chain, command.words());
+    }
+
+    /// Says a fact about the market or a house account's or a trader's; `None` is no account.
+    #[inline(always)]
+    pub(crate) fn fact(&mut self, about: Option<(u32, &mut Account)>, fact: Fact, out: &mut impl Outbox) {
+        let (account, account_seq) = match about {
+            Some((number, account)) => {
+                account.account_seq += 1;
+                (AccountId(number), account.account_seq)
+            }
+            None => (AccountId::NONE, 0),
+        };
+        self.event(account, account_seq, fact, out);
+    }
+
+    /// Says a fact whose account number is counted already, or does not exist.
+    #[inline(always)]
+    pub(crate) fn event(&mut self, account: AccountId, account_seq: u64, fact: Fact, out: &mut impl Outbox) {
+        if self.n != 0 {
+            self.release(out);
+        }
+        self.held = Event::new(self.seq, self.ts, self.n, account, account_seq, fact);
+        self.n += 1;
+    }
+
+    #[inline(always)]
+    fn release(&mut self, out: &mut impl Outbox) {
+        self.chain = chain::link(self.chain, self.held.words());
+        out.push(&self.held);
+    }
+
+    /// Ends the command: its last event is marked, and is `Done` where there was none.
+    #[inline(always)]
+    pub(crate) fn end(&mut self, out: &mut impl Outbox) {
+        if self.n == 0 {
+            let done = Done { session: self.session, request: self.request };
+            self.event(AccountId::NONE, 0, Fact::Done(done), out);
+        }
+        self.held = self.held.as_last();
+        self.release(out);
+    }
+}

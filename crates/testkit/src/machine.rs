@@ -1,0 +1,124 @@
+//! Anything that takes commands and says events: the engine, or its twin.
+
+use contract::codes::Side;
+use contract::command::Command;
+use contract::event::{Event, Position, Wallet};
+use contract::spec::Genesis;
+use contract::units::{AccountId, Price, Xbt};
+
+use crate::twin::{OrderView, Twin};
+
+/// A market that can be driven and looked at.
+pub trait Machine: Sized {
+    /// Its name in failure messages.
+    const NAME: &'static str;
+    /// A machine with nothing in it.
+    ///
+    /// # Errors
+    /// Why this contract cannot be traded.
+    fn open(genesis: &Genesis) -> Result<Self, String>;
+    /// Applies one command; gives what it says.
+    fn apply(&mut self, command: &Command) -> Vec<Event>;
+    /// Balance and orders of a trader.
+    fn wallet(&self, account: AccountId) -> Option<Wallet>;
+    /// Position of a trader.
+    fn position(&self, account: AccountId) -> Option<Position>;
+    /// What a trader may still use, where the machine can tell. (Rule MARGIN-7)
+    fn available(&self, account: AccountId) -> Option<Xbt>;
+    /// How many accounts are open, the house's four included.
+    fn accounts(&self) -> u32;
+    /// The mark price in force.
+    fn mark(&self) -> Option<Price>;
+    /// The orders of one side in priority.
+    fn orders(&self, side: Side) -> Vec<OrderView>;
+    /// Is no work waiting?
+    fn agenda_is_empty(&self) -> bool;
+    /// The SUM laws over the whole state.
+    ///
+    /// # Errors
+    /// The law that does not hold.
+    fn check_sums(&self) -> Result<(), String>;
+}
+
+impl Machine for Twin {
+    const NAME: &'static str = "twin";
+    fn open(genesis: &Genesis) -> Result<Self, String> {
+        Twin::new(genesis)
+    }
+    fn apply(&mut self, command: &Command) -> Vec<Event> {
+        Twin::apply(self, command)
+    }
+    fn wallet(&self, account: AccountId) -> Option<Wallet> {
+        Twin::wallet(self, account)
+    }
+    fn position(&self, account: AccountId) -> Option<Position> {
+        Twin::position(self, account)
+    }
+    fn available(&self, account: AccountId) -> Option<Xbt> {
+        Twin::available(self, account)
+    }
+    fn accounts(&self) -> u32 {
+        Twin::accounts(self)
+    }
+    fn mark(&self) -> Option<Price> {
+        Twin::mark(self)
+    }
+    fn orders(&self, side: Side) -> Vec<OrderView> {
+        self.live_orders(side)
+    }
+    fn agenda_is_empty(&self) -> bool {
+        Twin::agenda_is_empty(self)
+    }
+    fn check_sums(&self) -> Result<(), String> {
+        Twin::check_sums(self)
+    }
+}
+
+impl Machine for engine::Engine {
+    const NAME: &'static str = "engine";
+    fn open(genesis: &Genesis) -> Result<Self, String> {
+        engine::Engine::new(genesis).map_err(|error| error.to_string())
+    }
+    fn apply(&mut self, command: &Command) -> Vec<Event> {
+        let mut events: Vec<Event> = Vec::new();
+        engine::Engine::apply(self, command, &mut events);
+        events
+    }
+    fn wallet(&self, account: AccountId) -> Option<Wallet> {
+        engine::Engine::wallet(self, account)
+    }
+    fn position(&self, account: AccountId) -> Option<Position> {
+        engine::Engine::position(self, account)
+    }
+    fn available(&self, _account: AccountId) -> Option<Xbt> {
+        None
+    }
+    fn accounts(&self) -> u32 {
+        engine::Engine::accounts(self)
+    }
+    fn mark(&self) -> Option<Price> {
+        engine::Engine::mark(self)
+    }
+    fn orders(&self, side: Side) -> Vec<OrderView> {
+        let mut orders = Vec::new();
+        self.for_each_order(side, |order| {
+            orders.push(OrderView {
+                id: order.id,
+                account: order.account,
+                side: order.side,
+                price: order.price,
+                leaves: order.leaves,
+                cum: order.cum,
+                cl_ord_id: order.cl_ord_id,
+                is_reduce_only: order.is_reduce_only,
+            });
+        });
+        orders
+    }
+    fn agenda_is_empty(&self) -> bool {
+        engine::Engine::agenda_is_empty(self)
+    }
+    fn check_sums(&self) -> Result<(), String> {
+        engine::Engine::check_sums(self)
+    }
+}

@@ -1,0 +1,107 @@
+//! The agenda: waiting work, one step at a time.
+//!
+//! Next is the process under way; else the first waiting CancelAll; else the due account furthest past
+//! its price; else the oldest listed lot. A process, once begun, is finished before another begins.
+
+use contract::codes::{CancelReason, LiquidationStep, Side};
+
+use super::Twin;
+
+/// A CancelAll that waits or is under way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CancelAllTask {
+    pub account: u32,
+    /// One side only, or both.
+    pub side: Option<Side>,
+    /// Only orders with a lower number.
+    pub before: u64,
+}
+
+/// What has begun and must be finished.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Process {
+    /// An account: orders, cure or takeover. (Rule LIQ-5)
+    Liquidate(u32),
+    /// A lot meets what rests at its tick or better, then rests itself. (Rule LIQ-9)
+    CloseOut(u64),
+    /// A lot sweeps the book at the fund's cost. (Rule LIQ-7)
+    Sweep(u64),
+    /// Who is deleveraged against a lot. (Rule ADL-1)
+    Rank { lot: u64, next: u32, best: Option<u32> },
+    /// The orders of an account that was deleveraged. (Rule ADL-2)
+    Clear { account: u32, lot: u64 },
+}
+
+impl Twin {
+    /// Is no work waiting?
+    #[must_use]
+    pub fn agenda_is_empty(&self) -> bool {
+        self.process.is_none()
+            && self.cancel_alls.is_empty()
+            && self.furthest_due().is_none()
+            && self.lots.iter().all(|lot| !lot.is_listed)
+    }
+
+    /// One step of what is to be done next.
+    pub(super) fn step(&mut self) {
+        self.now.is_agenda = true;
+        let listed = self.lots.iter().filter(|lot| lot.is_listed).map(|lot| lot.number).min();
+        if let Some(process) = self.process {
+            self.process = self.proceed(process);
+        } else if let Some(&task) = self.cancel_alls.front() {
+            self.cancel_oldest_of(task);
+        } else if let Some(account) = self.furthest_due() {
+            self.begin_liquidation(account);
+        } else if let Some(lot) = listed {
+            self.begin_sweep(lot);
+        }
+    }
+
+    /// One step of a process; gives what is under way after it.
+    fn proceed(&mut self, process: Process) -> Option<Process> {
+        match process {
+            Process::Liquidate(account) => self.liquidate(account),
+            Process::CloseOut(lot) => self.close_out_step(lot),
+            Process::Sweep(lot) => self.sweep_step(lot),
+            Process::Rank { lot, next, best } => self.rank_step(lot, next, best),
+            Process::Clear { account, lot } => self.clear_step(account, lot),
+        }
+    }
+
+    fn cancel_oldest_of(&mut self, task: CancelAllTask) {
+        let oldest = self
+            .orders_of(task.account)
+            .filter(|order| order.number < task.before && task.side.is_none_or(|side| order.side == side))
+            .map(|order| order.number)
+            .min();
+        match oldest {
+            Some(number) => self.cancel(number, CancelReason::Requested),
+            None => {
+                self.cancel_alls.pop_front();
+            }
+        }
+    }
+
+    /// Furthest past its price, then the lowest number. (Rule LIQ-8)
+    fn furthest_due(&self) -> Option<u32> {
+        let mut furthest: Option<(u32, i128)> = None;
+        for (account, it) in self.accounts.iter().enumerate() {
+            if let Some(past) = it.due {
+                if furthest.is_none_or(|(_, most)| past > most) {
+                    furthest = Some((account as u32, past));
+                }
+            }
+        }
+        furthest.map(|(account, _)| account)
+    }
+
+    /// Silently dropped where the account is safe by now.
+    fn begin_liquidation(&mut self, account: u32) {
+        if self.market.is_safe(&self.accounts[account as usize], &self.sums(account)) {
+            self.accounts[account as usize].due = None;
+            return;
+        }
+        self.say_step_of_account(LiquidationStep::Started, account);
+        self.process = Some(Process::Liquidate(account));
+    }
+}

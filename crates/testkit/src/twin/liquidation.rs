@@ -1,0 +1,206 @@
+//! Liquidation: orders cancelled, position taken over as a lot, lot closed out or swept.
+
+use contract::codes::{CancelReason, FillCause, InsuranceCause, LiquidationStep, Side};
+use contract::units::{AccountId, Price};
+
+use super::Twin;
+use super::account::Traded;
+use super::agenda::Process;
+use super::book::{Order, is_within};
+use super::market::opposite;
+use super::money::{ceil, floor};
+use super::settle::Party;
+
+/// A position that was taken over. (Rule LIQ-9)
+#[derive(Clone, Debug)]
+pub(super) struct Lot {
+    pub number: u64,
+    pub slot: u32,
+    /// Contracts left, signed.
+    pub qty: i128,
+    /// v: value of one unit at bankruptcy, XBt.
+    pub unit_value: i128,
+    /// The mark has passed its bankruptcy: it will be swept.
+    pub is_listed: bool,
+}
+
+impl Lot {
+    /// The side that closes it.
+    pub(super) fn closing_side(&self) -> Side {
+        if self.qty > 0 { Side::Sell } else { Side::Buy }
+    }
+}
+
+impl Twin {
+    pub(super) fn lot(&self, number: u64) -> Option<&Lot> {
+        self.lots.iter().find(|lot| lot.number == number)
+    }
+
+    /// A lot that a process holds.
+    pub(super) fn held_lot(&self, number: u64) -> Lot {
+        self.lot(number).expect("a lot under way is there").clone()
+    }
+
+    /// U·1e8/v in 0.01 USD, toward the mark. (Rule LIQ-3)
+    pub(super) fn lot_price(&self, lot: &Lot) -> Price {
+        self.market.price_toward_mark(lot.qty > 0, Some(lot.unit_value), 1)
+    }
+
+    /// Orders first, oldest first; then cured, waiting, or taken over. (Rules LIQ-5, LIQ-12)
+    pub(super) fn liquidate(&mut self, account: u32) -> Option<Process> {
+        if let Some(number) = self.oldest_of(account) {
+            self.cancel(number, CancelReason::Liquidation);
+            return Some(Process::Liquidate(account));
+        }
+        let step = if self.market.is_safe(&self.accounts[account as usize], &self.sums(account)) {
+            LiquidationStep::Cured
+        } else if self.lots.len() as u64 == u64::from(self.capacity.lots) {
+            LiquidationStep::Waiting
+        } else {
+            return Some(Process::CloseOut(self.take_over(account)));
+        };
+        self.accounts[account as usize].due = None;
+        self.say_step_of_account(step, account);
+        None
+    }
+
+    /// The liquidation account takes the whole position at v. Gives the lot. (Rule LIQ-5)
+    fn take_over(&mut self, account: u32) -> u64 {
+        let sums = self.sums(account);
+        let it = &self.accounts[account as usize];
+        let is_long = it.qty > 0;
+        let qty = it.qty.abs();
+        let side = if is_long { Side::Sell } else { Side::Buy };
+        let at_bankruptcy = self.market.unit_value_at_bankruptcy(it, &sums);
+        let price = self.market.price_toward_mark(is_long, at_bankruptcy, 1);
+        // Where a short never goes bankrupt, v is clamped to one satoshi.
+        let unit_value = at_bankruptcy.unwrap_or(1);
+        let margin_before = self.market.position_margin(it).margin;
+        let fee_asked = self.market.fee(self.market.taker_rate(it), self.market.units(qty) * unit_value);
+        let lot =
+            Lot { number: self.numbered + 1, slot: self.free_lot_slot(), qty: it.qty, unit_value, is_listed: false };
+        self.numbered += 1;
+
+        let contracts_per_unit = i128::from(self.market.spec.value_unit);
+        let it = &mut self.accounts[account as usize];
+        let loss = it.trade(side, Traded { qty, contracts_per_unit, unit_value, premium: 0 });
+        let wallet_left = it.wallet - loss;
+        let left = if it.is_cross() { wallet_left } else { wallet_left.min(margin_before - loss) };
+        let fee = fee_asked.min(left).max(0);
+        it.pay(loss, fee);
+        it.due = None;
+        self.fees += fee;
+        self.touch_wallet(account);
+        self.touch_position(account);
+
+        let taker = Party { account, number: 0, slot: 0, leaves: 0, fee };
+        let maker = Party { account: AccountId::LIQUIDATION.0, number: lot.number, slot: lot.slot, leaves: 0, fee: 0 };
+        self.say_fill(FillCause::Takeover, side, taker, maker, price.0, qty, unit_value);
+        self.say_step_of_lot(LiquidationStep::TakenOver, &lot);
+        let number = lot.number;
+        self.lots.push(lot);
+        number
+    }
+
+    /// The lowest slot behind the orders' that no lot has.
+    fn free_lot_slot(&self) -> u32 {
+        let first = self.capacity.orders;
+        (first..).find(|slot| self.lots.iter().all(|lot| lot.slot != *slot)).expect("a lot is free")
+    }
+
+    /// The tick next to U·1e8/v on the mark's side, so that no fill can lose. (Rule LIQ-9)
+    pub(super) fn close_out_tick(&self, lot: &Lot) -> u32 {
+        let step = lot.unit_value * self.market.tick_size();
+        let tick = if lot.qty > 0 { ceil(self.market.numerator(), step) } else { floor(self.market.numerator(), step) };
+        let highest = i128::from(self.market.highest_tick());
+        u32::try_from(tick.clamp(1, highest)).expect("LIQ-9: a tick in range")
+    }
+
+    /// The best opposite order, where it lies at the lot's close-out tick or better.
+    pub(super) fn meets(&self, lot: &Lot) -> Option<&Order> {
+        let side = lot.closing_side();
+        let tick = self.close_out_tick(lot);
+        self.best(opposite(side)).filter(|order| is_within(side, order.tick, tick))
+    }
+
+    /// One fill at the close-out tick or better; where there is none, the lot rests.
+    pub(super) fn close_out_step(&mut self, number: u64) -> Option<Process> {
+        let lot = self.held_lot(number);
+        if let Some(order) = self.meets(&lot) {
+            let (maker, qty) = (order.number, order.leaves.min(lot.qty.abs()));
+            self.close_out(number, maker, qty, InsuranceCause::CloseOut);
+            return self.lot(number).map(|_| Process::CloseOut(number));
+        }
+        self.rest_lot(number);
+        self.list_if_passed(number);
+        None
+    }
+
+    /// The lot's order comes to rest, behind what rests at its price.
+    pub(super) fn rest_lot(&mut self, number: u64) {
+        let lot = self.held_lot(number);
+        self.orders.push(Order {
+            number,
+            slot: lot.slot,
+            account: AccountId::LIQUIDATION.0,
+            side: lot.closing_side(),
+            tick: self.close_out_tick(&lot),
+            leaves: lot.qty.abs(),
+            cum: 0,
+            cl_ord_id: contract::cl_ord_id::ClOrdId::NONE,
+            premium: 0,
+            is_post_only: false,
+            is_reduce_only: false,
+        });
+    }
+
+    /// Every resting lot that the mark has passed is listed.
+    pub(super) fn list_passed_lots(&mut self) {
+        let numbers: Vec<u64> = self.lots.iter().map(|lot| lot.number).collect();
+        for number in numbers {
+            if self.order(number).is_some() {
+                self.list_if_passed(number);
+            }
+        }
+    }
+
+    /// Is the mark strictly beyond U·1e8/v: below it for a long, above it for a short?
+    fn list_if_passed(&mut self, number: u64) {
+        let (mark, numerator) = (self.market.mark(), self.market.numerator());
+        let lot = self.lots.iter_mut().find(|lot| lot.number == number).expect("the lot is there");
+        let at_mark = mark * lot.unit_value;
+        if if lot.qty > 0 { at_mark < numerator } else { at_mark > numerator } {
+            lot.is_listed = true;
+        }
+    }
+
+    /// A listed lot's order leaves the book and the sweep begins.
+    pub(super) fn begin_sweep(&mut self, number: u64) {
+        self.say_step_of_lot(LiquidationStep::Sweep, &self.held_lot(number));
+        self.remove(number);
+        for lot in self.lots.iter_mut().filter(|lot| lot.number == number) {
+            lot.is_listed = false;
+        }
+        self.process = Some(Process::Sweep(number));
+    }
+
+    /// One fill with the best opposite order, as far as the fund reaches. (Rule LIQ-7)
+    pub(super) fn sweep_step(&mut self, number: u64) -> Option<Process> {
+        let lot = self.held_lot(number);
+        let ranking = Process::Rank { lot: number, next: 4, best: None };
+        let Some(best) = self.best(opposite(lot.closing_side())) else { return Some(ranking) };
+        let unit_value = self.market.unit_value(best.tick);
+        let loss = if lot.qty > 0 { unit_value - lot.unit_value } else { lot.unit_value - unit_value };
+        let mut units = self.market.units(best.leaves.min(lot.qty.abs()));
+        if loss > 0 {
+            units = units.min(floor(self.fund, loss));
+        }
+        if units == 0 {
+            return Some(ranking);
+        }
+        let maker = best.number;
+        let qty = units * i128::from(self.market.spec.value_unit);
+        self.close_out(number, maker, qty, InsuranceCause::Sweep);
+        self.lot(number).map(|_| Process::Sweep(number))
+    }
+}

@@ -1,0 +1,110 @@
+//! How often everything happened.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use contract::codes::{CancelReason, FillCause, InsuranceCause, LiquidationStep};
+use contract::command::{Command, CommandKind};
+use contract::event::{Event, Fact};
+use contract::reject::Reject;
+
+/// What cannot happen in this build, and why.
+const NEVER: &[(&str, &str, &str)] = &[
+    ("reject", "InvalidPriceTick", "prices in records are ticks"),
+    ("reject", "InvalidStopTick", "prices in records are ticks"),
+    ("reject", "InvalidDisplayForExecInst", "displayed quantities are refused before"),
+    ("reject", "MarketNotOpen", "the market's state is not acted on yet"),
+    ("reject", "PriceBelowLimitDown", "reserved: there are no price bands"),
+    ("reject", "AccountRiskLimit", "reserved"),
+    ("reject", "MarginCall", "reserved"),
+    ("reject", "Quarantined", "quarantine is not acted on yet"),
+    ("cancel", "Suspended", "BAL-1 suspends and cancels nothing"),
+    ("step", "StepDown", "reserved: only the base tier's liquidation is built"),
+    ("step", "Part", "reserved: only the base tier's liquidation is built"),
+];
+
+/// Counts of command kinds, refusals, fill causes, cancel reasons, liquidation steps and causes of
+/// the fund's changes.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Tally {
+    counts: BTreeMap<(&'static str, &'static str), u64>,
+}
+
+impl Tally {
+    /// Nothing counted, everything listed.
+    #[must_use]
+    pub fn new() -> Tally {
+        let mut tally = Tally::default();
+        let mut list = |group, names: Vec<&'static str>| {
+            for name in names {
+                tally.counts.insert((group, name), 0);
+            }
+        };
+        list("command", CommandKind::ALL.iter().map(|it| it.name()).collect());
+        list("reject", Reject::ALL.iter().map(|it| it.name()).collect());
+        list("fill", FillCause::ALL.iter().map(|it| it.name()).collect());
+        list("cancel", CancelReason::ALL.iter().map(|it| it.name()).collect());
+        list("step", LiquidationStep::ALL.iter().map(|it| it.name()).collect());
+        list("insurance", InsuranceCause::ALL.iter().map(|it| it.name()).collect());
+        for (group, name, _) in NEVER {
+            assert!(tally.counts.remove(&(group, name)).is_some(), "{group} {name} is no name");
+        }
+        tally
+    }
+
+    /// Counts a command and what it said.
+    pub fn count(&mut self, command: &Command, events: &[Event]) {
+        self.add("command", command.kind().map_or("unknown", |kind| kind.name()));
+        for event in events {
+            match event.fact() {
+                Some(Fact::Rejected(it)) => self.add("reject", it.reject().map_or("unknown", |it| it.name())),
+                Some(Fact::Fill(it)) => self.add("fill", it.cause.get().map_or("unknown", |it| it.name())),
+                Some(Fact::Canceled(it)) => self.add("cancel", it.cancel_reason().map_or("unknown", |it| it.name())),
+                Some(Fact::Liquidation(it)) => self.add("step", it.step.get().map_or("unknown", |it| it.name())),
+                Some(Fact::Insurance(it)) => self.add("insurance", it.cause.get().map_or("unknown", |it| it.name())),
+                Some(fact) => self.add("event", fact.kind().name()),
+                None => self.add("event", "unknown"),
+            }
+        }
+    }
+
+    fn add(&mut self, group: &'static str, name: &'static str) {
+        *self.counts.entry((group, name)).or_insert(0) += 1;
+    }
+
+    /// Adds another tally.
+    pub fn merge(&mut self, other: &Tally) {
+        for (&key, &count) in &other.counts {
+            *self.counts.entry(key).or_insert(0) += count;
+        }
+    }
+
+    /// What happened less often than `least`.
+    #[must_use]
+    pub fn rarer_than(&self, least: u64) -> Vec<String> {
+        self.counts
+            .iter()
+            .filter(|&(_, &count)| count < least)
+            .map(|((group, name), count)| format!("{group} {name}: {count}"))
+            .collect()
+    }
+}
+
+/// A table, one line a group, and what cannot happen with its reason.
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut current = "";
+        for ((group, name), count) in &self.counts {
+            if *group != current {
+                writeln!(f, "{group}")?;
+                current = group;
+            }
+            writeln!(f, "  {name:<28}{count:>12}")?;
+        }
+        writeln!(f, "never")?;
+        for (group, name, why) in NEVER {
+            writeln!(f, "  {group} {name}: {why}")?;
+        }
+        Ok(())
+    }
+}
