@@ -177,7 +177,7 @@ impl Report {
     pub fn table(&self) -> String {
         let mut out = String::new();
         let mut row = |name: &str, value: String| {
-            let _ = writeln!(out, "{name:<18}{value}");
+            let _ = writeln!(out, "{name:<24}{value}");
         };
         row("source", format!("{} ({}, {})", self.source, self.format, self.spec));
         row("rows", thousands(i128::from(self.rows)));

@@ -40,7 +40,7 @@ impl Hasher for IdHasher {
 
     #[inline]
     fn write_u64(&mut self, id: u64) {
-        let wide = u128::from(self.0 ^ id) * 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835 >> 32;
+        let wide = u128::from(self.0 ^ id) * 0x9e37_79b9_7f4a_7c15;
         self.0 = (wide as u64) ^ ((wide >> 64) as u64);
     }
 

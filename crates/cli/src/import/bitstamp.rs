@@ -5,9 +5,11 @@
 //!       `cancel`  each cancelled order had, in the engine, the very quantity left that is recorded.
 //!       `maker`   each order that shrinks at its own price was the oldest at the best price.
 //!
-//! One engine matches: it is fed the created orders and the cancels, nothing else. Two more, one for
-//! each side, follow the recorded rows instead and never match, because each sees one side only:
-//! they answer whether an order was best and oldest at the moment the recording shrinks it.
+//! One engine matches. It is fed what the orders' owners did, nothing of what came of it: entries,
+//! cancels, and the steps of orders that walk through the book (market orders, whose recorded price
+//! changes; buys for a sum of dollars have their amount restated with it). Two more, one for each
+//! side, follow the recorded rows instead and never match, because each sees one side only: they
+//! answer whether an order was best and oldest at the moment the recording shrinks it.
 //!
 //! Units: 1e-8 BTC is one contract, one tick of 0.01 USD counts as 1 USD. Every order has an account
 //! of its own, funded without limit, so that no limit of an account stands in the way.
@@ -34,12 +36,9 @@ const TRADE: &str = "trade";
 const CANCEL: &str = "cancel";
 const MAKER: &str = "maker";
 
-/// The taker buys for a sum of dollars: its recorded amount is restated at every price it reaches.
-const DOLLAR_ORDER: &str = "dollar_order";
-/// The taker is recorded as deleted with all it came with, though it traded.
-const DELETED_WHOLE: &str = "deleted_whole";
-/// The order was cancelled while an order that goes beyond its price was on its way.
-const SWEPT: &str = "swept";
+/// The buyer's dollars end a cent short of the order: it trades all but that cent's worth, and is
+/// recorded as deleted with the amount it had before that trade.
+const LAST_CENT: &str = "last_cent";
 
 const COLUMNS: [&str; 6] = ["local_ts_ms", "kind", "order_id", "side", "price", "amount_sat"];
 /// The recording's tick, in 0.01 USD.
@@ -47,8 +46,10 @@ const RECORDED_TICK: u64 = 1;
 /// How many rows before and after its own a trade's two orders are looked for.
 const ROWS_BEFORE: usize = 15;
 const ROWS_AFTER: usize = 6;
-/// How many rows before its trade an order deleted whole is looked for.
-const ROWS_DELETED_WHOLE: usize = 3;
+/// How many rows before its trade the deletion of an order a cent short is looked for.
+const ROWS_LAST_CENT: usize = 3;
+/// Satoshi times ticks of 0.01 USD that a cent buys: at tick t it buys this over t.
+const CENT_SATOSHI_TICKS: u64 = 100_000_000;
 /// How far a shrink and the trade that it is counted with may be apart.
 const SHRINK_WINDOW_MS: u64 = 100;
 
@@ -102,8 +103,8 @@ struct Order {
     side: Side,
     /// Row of its entry; none for an order older than the recording.
     created: Option<usize>,
-    /// Row of its deletion.
-    deleted: Option<usize>,
+    /// Row by which it came to its last price; none for an older order that never moved.
+    arrived: Option<usize>,
     /// Its first row.
     first: usize,
     /// What it entered with: as created, or as inferred for an older one.
@@ -111,33 +112,6 @@ struct Order {
     /// The price it was first seen at, and the last one it was seen at.
     first_tick: Tick,
     last_tick: Tick,
-    /// Its amount fell where its price changed.
-    is_restated: bool,
-}
-
-impl Order {
-    /// Did its price change? Such an order walks through the book: a market order.
-    fn walks(&self) -> bool {
-        self.first_tick != self.last_tick
-    }
-
-    /// Rule `dollar_order`: a market order whose amount is restated as its price changes.
-    fn is_dollar_order(&self) -> bool {
-        self.walks() && self.is_restated
-    }
-
-    /// The price it is fed with: a market order's is the last it was seen at.
-    fn limit(&self) -> Tick {
-        self.last_tick
-    }
-
-    /// Would an order of the other side at that tick trade with it?
-    fn reaches(&self, tick: Tick) -> bool {
-        match self.side {
-            Side::Sell => self.last_tick <= tick,
-            _ => self.last_tick >= tick,
-        }
-    }
 }
 
 /// A recorded trade and the rows of the two orders that gave it.
@@ -153,6 +127,8 @@ struct Trade {
 }
 
 struct Recording {
+    /// Rows of the file.
+    raw: u64,
     rows: Vec<Row>,
     orders: Vec<Order>,
     trades: Vec<Trade>,
@@ -179,7 +155,7 @@ pub fn replay(source: &Source, options: Options, mut tick: impl FnMut(u64)) -> R
     let [bids, asks] = Following::new(&recording)?.replay(&mut checks, |row| tick((rows + row) / 2))?;
     let runs = vec![matched, bids, asks];
     let format = Format::Bitstamp.name();
-    Ok(Outcome { format, rows, runs, fills_of: 0, checks, notes: recording.notes })
+    Ok(Outcome { format, rows: recording.raw, runs, fills_of: 0, checks, notes: recording.notes })
 }
 
 // ---- the recording ------------------------------------------------------------------------------
@@ -236,6 +212,7 @@ fn read(source: &Source) -> Result<Recording> {
 /// the same deletion once more. Entries and changes belong before the deletion; of two deletions
 /// one counts.
 fn arrange(rows: Vec<(u64, Row)>) -> Recording {
+    let raw = rows.len() as u64;
     let mut deleted_at: HashMap<u64, usize> = HashMap::new();
     let mut late: BTreeMap<usize, Vec<(u64, Row)>> = BTreeMap::new();
     let (mut moved, mut repeated) = (0, 0);
@@ -255,7 +232,7 @@ fn arrange(rows: Vec<(u64, Row)>) -> Recording {
             }
         }
     }
-    let mut recording = Recording { rows: Vec::new(), orders: Vec::new(), trades: Vec::new(), notes: Vec::new() };
+    let mut recording = Recording { raw, rows: Vec::new(), orders: Vec::new(), trades: Vec::new(), notes: Vec::new() };
     let mut known: HashMap<u64, usize> = HashMap::new();
     for (place, (id, row)) in in_place.into_iter().enumerate() {
         let before = late.remove(&place).unwrap_or_default();
@@ -285,26 +262,25 @@ impl Recording {
                 id,
                 side: row.side,
                 created: None,
-                deleted: None,
+                arrived: None,
                 first: place,
                 entered: row.amount,
                 first_tick: row.tick,
                 last_tick: row.tick,
-                is_restated: false,
             });
             self.orders.len() - 1
         });
         let order = &mut self.orders[row.order];
-        match row.kind {
-            Kind::Created => order.created = Some(place),
-            Kind::Deleted => order.deleted = Some(place),
-            _ => {}
+        if row.kind == Kind::Created {
+            (order.created, order.arrived) = (Some(place), Some(place));
         }
         if order.first != place {
             // The amount of the last row of this order is kept in `entered` until the trades are known.
             let amount = order.entered;
             row.before = Some((amount, order.last_tick));
-            order.is_restated |= row.tick != order.last_tick && row.amount < amount;
+            if row.tick != order.last_tick {
+                order.arrived = Some(place);
+            }
         }
         order.entered = row.amount;
         order.last_tick = row.tick;
@@ -342,13 +318,15 @@ fn pair_trades(recording: &mut Recording) {
         for row in [bid, ask].into_iter().flatten() {
             used[row] = true;
         }
-        let entry = |row: usize| {
+        // The taker is the later one. An order that walks through the book enters anew at every price
+        // it reaches: it takes orders too that came while it was on its way.
+        let lateness = |row: usize| {
             let order = &recording.orders[recording.rows[row].order];
-            (order.created.is_some(), order.id)
+            (order.arrived, order.id)
         };
         (trade.maker, trade.taker) = match (bid, ask) {
             (Some(bid), Some(ask)) => {
-                let (maker, taker) = if entry(bid) < entry(ask) { (bid, ask) } else { (ask, bid) };
+                let (maker, taker) = if lateness(bid) < lateness(ask) { (bid, ask) } else { (ask, bid) };
                 (Some(maker), Some(recording.rows[taker].order))
             }
             (Some(maker), None) | (None, Some(maker)) => (Some(maker), None),
@@ -383,36 +361,23 @@ fn pair(recording: &Recording, used: &[bool], trade: usize, side: Side) -> Optio
         .or_else(|| candidates().find(|&at| shrink(at) == Shrink::Unknown && recording.rows[at].tick == tick))
 }
 
-/// The closed list of causes: each is a predicate on the recording alone. The maker's side of the
-/// trade is recorded exactly; only what the taker was differs from what the engine is fed.
+/// The closed list of causes has one entry, a predicate on the recording alone: no row of the taker's
+/// side shrinks by the trade's amount, but just before it an order that reaches its price is deleted
+/// with the amount it had, which is more by no more than a cent buys. The maker's side is exact.
 fn explain(recording: &Recording, trade: &mut Trade) {
     let Some(maker) = trade.maker else { return };
-    let maker_side = recording.rows[maker].side;
-    let Row { tick, amount, .. } = recording.rows[trade.row];
-    if let Some(taker) = trade.taker {
-        if recording.orders[taker].is_dollar_order() {
-            trade.cause = Some(DOLLAR_ORDER);
-        }
+    if trade.taker.is_some() {
         return;
     }
-    let near = trade.row.saturating_sub(ROWS_BEFORE)..trade.row;
-    for at in near.rev() {
-        let row = &recording.rows[at];
-        if row.kind == Kind::Trade || row.side == maker_side {
-            continue;
-        }
-        let order = &recording.orders[row.order];
-        if order.is_dollar_order() && row.tick == tick {
-            (trade.taker, trade.cause) = (Some(row.order), Some(DOLLAR_ORDER));
-            return;
-        }
-        let is_whole = row.kind == Kind::Deleted && row.before.is_some_and(|(before, _)| before == row.amount);
-        let entered = order.created.is_some_and(|created| recording.rows[created].amount == row.amount);
-        let is_near = trade.row - at <= ROWS_DELETED_WHOLE;
-        if is_whole && entered && is_near && row.amount >= amount && order.reaches(tick) {
-            (trade.taker, trade.cause) = (Some(row.order), Some(DELETED_WHOLE));
-            return;
-        }
+    let Row { tick, amount, .. } = recording.rows[trade.row];
+    let near = trade.row.saturating_sub(ROWS_LAST_CENT)..trade.row;
+    let taker = near.rev().map(|at| &recording.rows[at]).find(|row| {
+        let is_whole = row.kind == Kind::Deleted && row.before == Some((row.amount, row.tick));
+        let reaches = row.side == Side::Buy && recording.rows[maker].side == Side::Sell && row.tick >= tick;
+        is_whole && reaches && row.amount > amount && row.amount - amount <= cent(tick)
+    });
+    if let Some(row) = taker {
+        (trade.taker, trade.cause) = (Some(row.order), Some(LAST_CENT));
     }
 }
 
@@ -499,8 +464,9 @@ impl<'a> Matching<'a> {
         }
         for (at, row) in recording.rows.iter().enumerate() {
             match row.kind {
-                Kind::Created => self.enter(row.order, recording.orders[row.order].limit(), row.ts_ms, checks)?,
-                Kind::Deleted if row.amount > 0 => self.cancel(row, at, checks)?,
+                Kind::Created => self.enter(row.order, row.tick, row.ts_ms, checks)?,
+                Kind::Changed => self.walk(row, checks)?,
+                Kind::Deleted if row.amount > 0 => self.cancel(row, checks)?,
                 _ => {}
             }
             tick(at as u64);
@@ -513,7 +479,24 @@ impl<'a> Matching<'a> {
     fn enter(&mut self, at: usize, limit: Tick, ts_ms: u64, checks: &mut Checks) -> Result<()> {
         let order = &self.recording.orders[at];
         let new = NewOrder::limit(client_id(order), order.side, limit, Qty(order.entered));
-        let events = self.run.apply(account(at), Action::New(new), ts_ms.saturating_mul(MILLISECOND_NS), checks)?;
+        self.submit(at, Action::New(new), ts_ms, checks)
+    }
+
+    /// An order whose recorded price changes walks through the book: each step is an amend of its
+    /// price, and of its amount where the recording restates that with the price.
+    fn walk(&mut self, row: &Row, checks: &mut Checks) -> Result<()> {
+        let Some((before, _)) = row.before.filter(|(_, tick)| *tick != row.tick) else { return Ok(()) };
+        let mut fields = AmendFields { price: row.tick, ..AmendFields::default() };
+        if row.amount != before {
+            (fields.qty_kind, fields.qty) = (AmendQty::Leaves.into(), Qty(row.amount));
+        }
+        let amend = Amend { target: target(&self.recording.orders[row.order]), fields };
+        self.submit(row.order, Action::Amend(amend), row.ts_ms, checks)
+    }
+
+    fn submit(&mut self, at: usize, action: Action, ts_ms: u64, checks: &mut Checks) -> Result<()> {
+        let order = &self.recording.orders[at];
+        let events = self.run.apply(account(at), action, ts_ms.saturating_mul(MILLISECOND_NS), checks)?;
         if let Some(reason) = run::refusal(events) {
             checks.unmatched(TRADE, || format!("order {}: the engine refuses it: {reason}", order.id));
         }
@@ -525,12 +508,12 @@ impl<'a> Matching<'a> {
             }
         }
         if !taken.is_empty() {
-            self.fills.insert(at, taken);
+            self.fills.entry(at).or_default().extend(taken);
         }
         Ok(())
     }
 
-    fn cancel(&mut self, row: &Row, at: usize, checks: &mut Checks) -> Result<()> {
+    fn cancel(&mut self, row: &Row, checks: &mut Checks) -> Result<()> {
         let recording = self.recording;
         let order = &recording.orders[row.order];
         let cancel = Action::Cancel(Cancel { target: target(order) });
@@ -538,7 +521,7 @@ impl<'a> Matching<'a> {
         let leaves = canceled_leaves(events);
         if leaves == Some(row.amount) {
             checks.matched(CANCEL);
-        } else if let Some(cause) = cause_of_cancel(recording, row.order, at) {
+        } else if let Some(cause) = cause_of_cancel(recording, row.order, row.amount, leaves) {
             checks.explained(CANCEL, cause);
         } else {
             checks.unmatched(CANCEL, || {
@@ -624,21 +607,23 @@ fn canceled_leaves(events: &[Event]) -> Option<u64> {
     })
 }
 
-/// Why an order may have another quantity left than recorded: it is the taker or the maker of an
-/// explained trade, or a dollar order was passing through its price when it was cancelled.
-fn cause_of_cancel(recording: &Recording, order: usize, at: usize) -> Option<&'static str> {
-    let is_party = |trade: &&Trade| {
-        trade.taker == Some(order) || trade.maker.is_some_and(|maker| recording.rows[maker].order == order)
+/// Why an order has another quantity left than recorded: it is the taker of a trade that was a cent
+/// short, of which the engine left nothing, or the maker of such trades, of which the engine took a
+/// cent's worth more each.
+fn cause_of_cancel(recording: &Recording, order: usize, recorded: u64, leaves: Option<u64>) -> Option<&'static str> {
+    let explained = || recording.trades.iter().filter(|trade| trade.cause.is_some());
+    let made = |trade: &&Trade| trade.maker.is_some_and(|maker| recording.rows[maker].order == order);
+    let cents: u64 = explained().filter(made).map(|trade| cent(recording.rows[trade.row].tick)).sum();
+    let holds = match leaves {
+        Some(leaves) => leaves < recorded && recorded - leaves <= cents,
+        None => explained().any(|trade| trade.taker == Some(order)),
     };
-    if let Some(trade) = recording.trades.iter().filter(|trade| trade.cause.is_some()).find(is_party) {
-        return trade.cause;
-    }
-    let own = &recording.orders[order];
-    let passes = recording.orders.iter().any(|other| {
-        let under_way = other.created.is_some_and(|created| created < at) && other.deleted.is_some_and(|end| at < end);
-        other.walks() && under_way && other.side != own.side && other.reaches(own.last_tick)
-    });
-    passes.then_some(SWEPT)
+    holds.then_some(LAST_CENT)
+}
+
+/// The most a cent buys at that price, in satoshi.
+fn cent(tick: Tick) -> u64 {
+    CENT_SATOSHI_TICKS.div_ceil(u64::from(tick.0).max(1))
 }
 
 // ---- the engines that follow --------------------------------------------------------------------
