@@ -207,9 +207,9 @@ struct Expected {
 impl FillSink {
     /// A sink for `--fills` and `--expect`, either of which may be absent.
     pub fn open(fills: Option<&Path>, expect: Option<&Path>) -> Result<FillSink> {
-        let mut sink = FillSink::default();
         // First what may be refused: nothing is written over for the sake of a bad expectation.
-        sink.expected = expect.map(Expected::read).transpose()?;
+        let expected = expect.map(Expected::read).transpose()?;
+        let mut sink = FillSink { writer: None, expected };
         if let Some(path) = fills {
             let file = File::create(path).map_err(|error| Error::io(path, error))?;
             let mut writer = BufWriter::new(file);

@@ -238,7 +238,7 @@ pub fn hex(hash: u64) -> String {
 /// One hash out of several, in their order; of one it is that one.
 fn fold(mut hashes: impl Iterator<Item = u64>) -> u64 {
     let first = hashes.next().unwrap_or(0);
-    hashes.fold(first, |all, next| (all ^ next).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    hashes.fold(first, |all, next| all.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ next)
 }
 
 /// A mean for people. The only floats of this program are such ratios of times.
@@ -257,7 +257,7 @@ pub fn thousands(number: i128) -> String {
         out.push('-');
     }
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

@@ -89,14 +89,15 @@ pub fn write(args: &Args, log: &mut LogWriter) -> Result<()> {
                 let value = dice.below(20_000_000).to_string();
                 log.row(&LogRow { op, value: &value, ..row })?;
             }
-            925..927 => log.row(&LogRow { op: "suspend", ..row })?,
+            // Seldom: who is suspended stays so.
+            925..927 if dice.permille(10) => log.row(&LogRow { op: "suspend", ..row })?,
             927..930 => log.row(&LogRow { op: "insurance", account: 0, value: "1000000", ..row })?,
             930..935 => log.row(&LogRow { op: "cancel_after", value: "60000", ..row })?,
             935..940 => {
                 log.row(&LogRow { op: "index", account: 0, id: dice.between(1, 3), half_dollars: mark, ..row })?
             }
             940..945 => log.row(&LogRow { op: "rate", account: 0, value: "0.0001", ..row })?,
-            945..950 => log.row(&LogRow { op: "clock", account: 0, ..row })?,
+            925..927 | 945..950 => log.row(&LogRow { op: "clock", account: 0, ..row })?,
             950..952 => log.row(&LogRow { op: "state", account: 0, value: "open", ..row })?,
             _ => {
                 // Mostly small steps, now and then a gap that liquidates.

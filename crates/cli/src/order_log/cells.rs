@@ -30,6 +30,7 @@ pub enum Key {
 }
 
 /// What a line of the log is.
+#[allow(clippy::large_enum_variant)] // nearly every item is a row
 pub enum Item<'a> {
     /// A row.
     Row(Row<'a>),
