@@ -77,7 +77,7 @@ fn garbled_logs_never_panic() {
     let mut dice = centum_cli::generate::dice::Dice::new(3);
     let logs = ["centum-log/price-time.csv", "centum-log/liquidation.jsonl"];
     let mut replayed = 0;
-    for round in 0..6_000 {
+    for round in 0..1_500 {
         let mut bytes = std::fs::read(testdata(logs[round % 2])).expect("the example");
         for _ in 0..dice.between(1, 4) {
             let at = dice.below(bytes.len() as u64) as usize;
@@ -94,7 +94,7 @@ fn garbled_logs_never_panic() {
             replayed += 1;
         }
     }
-    assert!(replayed > 1_000, "most small changes leave a log that can be read: {replayed}");
+    assert!(replayed > 250, "most small changes leave a log that can be read: {replayed}");
 }
 
 #[test]

@@ -65,7 +65,7 @@ pub fn compute(example: &Example, all: &[Example]) -> Result<Option<Findings>, U
 /// Value of a quantity, kept in range; `None` where it is not whole units.
 fn value_of(given: Given<'_>, spec: &ContractSpec, qty: Qty, price: Price) -> Result<Option<Xbt>, Unusable> {
     given.in_range("price", i128::from(qty.0) / i128::from(spec.value_unit) * i128::from(unit_value(spec, price)))?;
-    Ok(qty.0.is_multiple_of(spec.value_unit).then(|| value(spec, qty, price)))
+    Ok((qty.0.is_multiple_of(spec.value_unit)).then(|| value(spec, qty, price)))
 }
 
 /// Signed as a cost: what is bought is negative. (Rule COST-1)
