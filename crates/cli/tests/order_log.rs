@@ -197,6 +197,12 @@ fn accounts_are_opened_and_funded_only_where_the_log_does_not() {
     let order = "2,new,a,1,,buy,100,10000,,,,,,\n";
     let report = |name: &str, rows: &str| replay(name, &log(rows)).json();
     assert_eq!(report("auto", order)["refused"], 0);
+    // 10,000,000 contracts at 1,000 are 10,000 XBT, fifty times the profile's risk limit: a log about
+    // the book alone has none, one that funds its accounts keeps it.
+    let large = "2,new,a,1,,buy,10000000,1000,,,,,,\n";
+    assert_eq!(report("large", large)["refused"], 0);
+    let limited = report("limited", &format!("1,deposit,a,,,,,,,,,,,1000000000000000\n{large}"));
+    assert_eq!(limited["refused_by_reason"]["PositionRiskLimit"], 1);
     let opened = report("opened", &format!("1,open,a,,,,,,,,,,,\n{order}"));
     assert_eq!(opened["refused_by_reason"]["InsufficientBalance"], 1, "opened but not funded");
     let funded = report("funded", &format!("1,deposit,a,,,,,,,,,,,1000000\n{order}"));

@@ -36,14 +36,17 @@ pub fn without_limits(spec: ContractSpec) -> ContractSpec {
     ContractSpec {
         marking: Marking::External,
         margin_model: MarginModel::Classic,
-        risk_limit: Xbt((1 << 60) - 1),
-        risk_step: Xbt(0),
-        max_tier: 0,
         budget: u64::MAX,
         max_fills: 1 << 20,
         max_open_orders: 0,
-        ..spec
+        ..without_risk_limit(spec)
     }
+}
+
+/// The same contract with one tier, whose limit no account reaches.
+#[must_use]
+pub fn without_risk_limit(spec: ContractSpec) -> ContractSpec {
+    ContractSpec { risk_limit: Xbt((1 << 60) - 1), risk_step: Xbt(0), max_tier: 0, ..spec }
 }
 
 /// Opens a trader's account, funded without limit.

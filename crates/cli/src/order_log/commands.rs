@@ -18,7 +18,7 @@ use super::cells::{Item, Key, Reader, Row};
 use super::survey::Survey;
 use crate::error::{Error, Result};
 use crate::exact;
-use crate::import::UNLIMITED;
+use crate::import::{UNLIMITED, without_risk_limit};
 
 const OPS: &str = "open, suspend, deposit, withdraw, margin, risk_limit, insurance, leverage, new, amend, reduce, move, \
                    cancel, cancel_all, cancel_after, index, mark, rate, clock, state";
@@ -67,6 +67,10 @@ pub fn plan(reader: &mut Reader<'_>, mut spec: ContractSpec, survey: &Survey) ->
     let is_marked = survey.has_mark || survey.has_index;
     if survey.has_mark || survey.has_rate || !is_marked {
         spec.marking = Marking::External;
+    }
+    // A log that neither opens, funds nor limits an account is about the book alone.
+    if !survey.has_open && !survey.has_deposit && !survey.has_risk_limit {
+        spec = without_risk_limit(spec);
     }
     let mut builder = Builder {
         spec,

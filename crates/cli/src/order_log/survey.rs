@@ -15,6 +15,8 @@ pub struct Survey {
     pub has_open: bool,
     /// Accounts are funded by rows.
     pub has_deposit: bool,
+    /// Risk limits are set by rows.
+    pub has_risk_limit: bool,
     /// The mark comes from rows.
     pub has_mark: bool,
     /// The funding rate comes from rows.
@@ -49,6 +51,7 @@ pub fn survey(reader: &mut Reader<'_>, spec: &ContractSpec) -> Result<Survey> {
                 account.into_iter().for_each(|account| names.open(account));
             }
             "deposit" => survey.has_deposit = true,
+            "risk_limit" => survey.has_risk_limit = true,
             "mark" => survey.has_mark = true,
             "rate" => survey.has_rate = true,
             "index" => survey.has_index = true,
