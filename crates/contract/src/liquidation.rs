@@ -117,8 +117,7 @@ pub fn tick_of(spec: &ContractSpec, price: Price) -> Tick {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SafeLine {
     long_from: u64,
-    /// `None` where the mark is at the price that stands for "never": no short is strictly below it.
-    short_to: Option<u64>,
+    short_to: u64,
 }
 
 impl SafeLine {
@@ -133,7 +132,8 @@ impl SafeLine {
         SafeLine {
             // A unit value is never above that of one tick; a line beyond it is out of reach.
             long_from: if long_from > highest { u64::MAX } else { long_from },
-            short_to: (mark < spec.never_price).then(|| spec.unit_numerator() / above),
+            // A price that is shown as "never" is safe at any mark.
+            short_to: spec.unit_numerator() / above.min(spec.never_price.0),
         }
     }
 
@@ -151,10 +151,8 @@ impl SafeLine {
             let least = self.long_from.checked_mul(n).and_then(|x| i64::try_from(x).ok()).unwrap_or(i64::MAX);
             cost.saturating_add(until_liquidation) >= least
         } else {
-            self.short_to.is_some_and(|short_to| {
-                let most = i64::try_from(short_to.saturating_mul(n)).unwrap_or(i64::MAX);
-                cost.saturating_sub(until_liquidation) <= most
-            })
+            let most = i64::try_from(self.short_to.saturating_mul(n)).unwrap_or(i64::MAX);
+            cost.saturating_sub(until_liquidation) <= most
         }
     }
 }
@@ -221,7 +219,7 @@ mod tests {
             let w = bearable(&terms, &position, equity).until_liquidation;
             let price = price_after_loss(spec, &position, w, spec.tick_size);
             let mark = Price(price.0.saturating_add_signed(mark_gap).clamp(spec.tick_size.0, spec.max_price.0));
-            let expected = if is_long { mark > price } else { mark < price };
+            let expected = if is_long { mark > price } else { mark < price || price == spec.never_price };
             prop_assert_eq!(SafeLine::at(spec, mark).is_safe(spec, &position, w), expected, "price {:?} mark {:?}", price, mark);
         }
     }
