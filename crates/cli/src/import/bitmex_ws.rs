@@ -190,6 +190,7 @@ impl Rebuild {
     /// One message about the level book.
     fn levels(&mut self, line: &Line<'_>, ts: u64, action: &str, rows: &[&RawValue]) -> Result<()> {
         let number = line.number;
+        self.begin(line, ts, rows)?;
         match action {
             "partial" => {
                 self.clear(ts)?;
@@ -211,6 +212,32 @@ impl Rebuild {
         if self.tops.last().is_none_or(|(_, last)| *last != top) {
             self.tops.push((ts, top));
         }
+        Ok(())
+    }
+
+    /// Before the first level: the two accounts, and the mark at the best bid of the first message (else
+    /// at its lowest price). At the far ends of the scale, where levels rest too, the mark would stand
+    /// at the price that means "never".
+    fn begin(&mut self, line: &Line<'_>, ts: u64, rows: &[&RawValue]) -> Result<()> {
+        if self.has_mark {
+            return Ok(());
+        }
+        let spec = *self.run.engine().spec();
+        let (mut best_bid, mut lowest) = (None, None);
+        for row in rows {
+            let level: Level<'_> = parse_row(line, row)?;
+            let Some(price) = level.price else { continue };
+            let tick = read_tick(line, price, &spec)?;
+            lowest = Some(lowest.map_or(tick, |lowest: Tick| lowest.min(tick)));
+            if read_side(line, row, level.side)? == Side::Buy {
+                best_bid = best_bid.max(Some(tick));
+            }
+        }
+        let Some(tick) = best_bid.or(lowest) else { return Ok(()) };
+        open_unlimited(&mut self.run, BIDS, ts, &mut self.checks)?;
+        open_unlimited(&mut self.run, ASKS, ts, &mut self.checks)?;
+        set_mark(&mut self.run, spec.tick_price(tick), ts, &mut self.checks)?;
+        self.has_mark = true;
         Ok(())
     }
 
@@ -236,12 +263,6 @@ impl Rebuild {
         let spec = *self.run.engine().spec();
         let tick = read_tick(line, price, &spec)?;
         let side = read_side(line, row, level.side)?;
-        if !self.has_mark {
-            open_unlimited(&mut self.run, BIDS, ts, &mut self.checks)?;
-            open_unlimited(&mut self.run, ASKS, ts, &mut self.checks)?;
-            set_mark(&mut self.run, spec.tick_price(tick), ts, &mut self.checks)?;
-            self.has_mark = true;
-        }
         let cents = spec.tick_price(tick).0;
         self.checks.compare(LEVEL_ID, level.id.checked_add(cents) == Some(LEVEL_ID_BASE), || {
             format!("line {number}: level {} at {}", level.id, exact::plain_price(spec.tick_price(tick)))
