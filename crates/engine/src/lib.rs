@@ -16,6 +16,7 @@ extern crate alloc;
 mod account;
 mod admit;
 mod agenda;
+mod bare;
 mod bits;
 mod book;
 mod chain;
@@ -36,5 +37,6 @@ mod review;
 mod say;
 mod settle;
 
+pub use bare::{BareBook, BareFill};
 pub use engine::{Engine, OrderView};
 pub use outbox::{Discard, Outbox};

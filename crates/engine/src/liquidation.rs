@@ -213,7 +213,7 @@ impl Engine {
     /// One fill of a new lot's order, or its rest. (Rules LIQ-7, LIQ-9)
     pub(crate) fn close_out(&mut self, slot: u32, out: &mut impl Outbox) -> Option<Process> {
         let lot = self.lots[slot as usize];
-        let maker = self.best_maker(lot.side()).filter(|_| self.meets(&lot));
+        let maker = self.book.best_maker(lot.side()).filter(|_| self.meets(&lot));
         let Some(maker) = maker else {
             self.rest_lot(slot);
             if lot_is_passed(&self.market.spec, lot.is_long, lot.unit_value, self.market.mark) {
@@ -341,7 +341,7 @@ impl Engine {
     pub(crate) fn sweep(&mut self, slot: u32, out: &mut impl Outbox) -> Option<Process> {
         let lot = self.lots[slot as usize];
         let rank = Some(Process::Rank { lot: slot, next: AccountId::FIRST_TRADER.0, best: NIL });
-        let Some(maker) = self.best_maker(lot.side()) else { return rank };
+        let Some(maker) = self.book.best_maker(lot.side()) else { return rank };
         let worth = unit_value(&self.market.spec, self.market.spec.tick_price(maker.tick));
         let loss =
             if lot.is_long { worth.saturating_sub(lot.unit_value) } else { lot.unit_value.saturating_sub(worth) };

@@ -6,9 +6,7 @@
 use contract::event::{Accepted, Amended};
 use contract::margin::{SideSums, chargeable, order_margin};
 use contract::value::units;
-use contract::{
-    Amend, CancelAll, CancelReason, ClOrdId, Command, NewOrder, OrderId, Qty, Reject, Side, Target, TimeInForce,
-};
+use contract::{Amend, CancelAll, CancelReason, ClOrdId, Command, NewOrder, OrderId, Qty, Reject, Target, TimeInForce};
 
 use crate::account::{NIL, TELL_WALLET};
 use crate::admit::Ticket;
@@ -108,7 +106,7 @@ impl Engine {
         let mut taker = Taker { account: ticket.account, id, side: ticket.side, leaves: plan.qty };
         let keep = plan.qty - plan.take;
         while taker.leaves > keep {
-            let maker = self.best_maker(ticket.side).expect("the plan walked this very book");
+            let maker = self.book.best_maker(ticket.side).expect("the plan walked this very book");
             let qty = maker.leaves.min(taker.leaves - keep);
             self.fill(&mut taker, &maker, qty, out);
             self.cut_reduce_only(ticket.account, out);
@@ -118,14 +116,6 @@ impl Engine {
         }
         self.book.cold_mut(id.slot).cum += plan.take;
         taker.leaves
-    }
-
-    /// The order that a taker of this side meets first.
-    #[inline(always)]
-    pub(crate) fn best_maker(&self, taker_side: Side) -> Option<Resting> {
-        let tick = self.book.best(taker_side.opposite())?;
-        let slot = self.book.front(tick)?;
-        Some(self.book.resting(slot))
     }
 
     /// Puts what is left at the back of its price; a new order also among its account's orders and names.

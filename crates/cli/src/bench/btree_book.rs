@@ -27,6 +27,12 @@ impl BuildHasher for IdHash {
     }
 }
 
+/// An empty map of ids with room for `orders`: the same for every book that is measured.
+#[must_use]
+pub fn empty_ids(orders: usize) -> HashMap<u64, u32, IdHash> {
+    HashMap::with_capacity_and_hasher(orders * 2, IdHash { seed: 0x5eed_c0de_0b00_c5ee })
+}
+
 /// The hash under way.
 #[derive(Clone, Copy, Debug)]
 pub struct IdHasher(u64);
@@ -85,7 +91,7 @@ impl BTreeBook {
             asks: BTreeMap::new(),
             nodes: Vec::with_capacity(orders),
             free: Vec::with_capacity(orders),
-            ids: HashMap::with_capacity_and_hasher(orders * 2, IdHash { seed: 0x5eed_c0de_0b00_c5ee }),
+            ids: empty_ids(orders),
         }
     }
 
