@@ -52,29 +52,34 @@ impl ClOrdId {
     #[inline]
     #[must_use]
     pub fn is_valid(&self) -> bool {
+        let [a, b, c, d, e] = self.words;
+        a != 0
+            && e >> 32 == 0
+            && Self::is_run(a, b)
+            && Self::is_run(b, c)
+            && Self::is_run(c, d)
+            && Self::is_run(d, e)
+            && Self::is_run(e, 0)
+    }
+
+    /// Are the eight bytes of `word` printable up to a first zero, all zero after it, and `next` zero unless
+    /// all eight are in use? Eight bytes at a time, each kept in its own lane.
+    #[inline(always)]
+    const fn is_run(word: u64, next: u64) -> bool {
         const ONES: u64 = 0x0101_0101_0101_0101;
-        const HIGH: u64 = 0x8080_8080_8080_8080;
-        let mut ended = false;
-        for &word in &self.words {
-            if ended {
-                if word != 0 {
-                    return false;
-                }
-                continue;
-            }
-            // The bytes in use, as a mask from the low end; a zero inside them fails below.
-            let used = if word == 0 { 0 } else { u64::MAX >> word.leading_zeros().div_euclid(8).wrapping_mul(8) };
-            ended = used != u64::MAX;
-            // Fill what is not in use with a printable byte and test all eight at once:
-            // no high bit, not below 0x20, not 0x7f.
-            let all = word | (ONES * 0x20 & !used);
-            let below_space = !((all | HIGH) - ONES * 0x20) & HIGH;
-            let delete = ((all & !HIGH) + ONES) & HIGH;
-            if (all & HIGH) | below_space | delete != 0 {
-                return false;
-            }
+        const HIGH: u64 = 0x80 * ONES;
+        const LOW: u64 = 0x7f * ONES;
+        if word == 0 {
+            return next == 0;
         }
-        self.words[0] != 0 && self.words[4] >> 32 == 0
+        let low = word & LOW;
+        let in_use = low.wrapping_add(LOW) & HIGH; // 1 to 0x7f
+        let from_space = low.wrapping_add(0x60 * ONES) & HIGH; // 0x20 to 0x7f
+        let delete = low.wrapping_add(ONES) & HIGH; // 0x7f
+        let bytes_in_use = (in_use >> 7).wrapping_mul(0xff);
+        let has_gap = bytes_in_use & bytes_in_use.wrapping_add(1);
+        let is_full = bytes_in_use == u64::MAX;
+        (word & HIGH) | (in_use & !from_space) | delete | has_gap == 0 && (is_full || next == 0)
     }
 
     /// The five words, for hashing.
@@ -117,9 +122,12 @@ impl Wire for ClOrdId {
     #[inline(always)]
     fn put(self, words: &mut Words, offset: usize) {
         let first = offset / 8;
-        for (i, word) in self.words.into_iter().enumerate() {
-            words[first + i] |= word;
-        }
+        let [a, b, c, d, e] = self.words;
+        words[first] |= a;
+        words[first + 1] |= b;
+        words[first + 2] |= c;
+        words[first + 3] |= d;
+        words[first + 4] |= e;
     }
 }
 
@@ -152,7 +160,7 @@ mod tests {
         assert!(!ClOrdId { words: [0, 0, 0, 0, 0] }.is_valid());
         assert!(
             !ClOrdId {
-                words: [u64::MAX / 255 * 97, u64::MAX / 255 * 97, u64::MAX / 255 * 97, u64::MAX / 255 * 97, 1 << 40]
+                words: [u64::MAX / 255 * 97, u64::MAX / 255 * 97, u64::MAX / 255 * 97, u64::MAX / 255 * 97, 0x61 << 32]
             }
             .is_valid()
         );

@@ -462,8 +462,32 @@ pub enum Fact {
     Position(Position),
 }
 
+/// The body of one kind of event.
+pub trait Body: Copy {
+    /// The kind whose body it is.
+    const KIND: EventKind;
+    /// Writes it into a record whose body is zero.
+    fn put(self, words: &mut Words);
+}
+
 macro_rules! facts {
     ($($variant:ident($body:ident)),*) => {
+        $(
+            impl Body for $body {
+                const KIND: EventKind = EventKind::$variant;
+                #[inline(always)]
+                fn put(self, words: &mut Words) {
+                    self.write(words);
+                }
+            }
+
+            impl From<$body> for Fact {
+                fn from(body: $body) -> Fact {
+                    Fact::$variant(body)
+                }
+            }
+        )*
+
         impl Fact {
             /// Its kind.
             #[must_use]
@@ -471,9 +495,8 @@ macro_rules! facts {
                 match self { $( Fact::$variant(_) => EventKind::$variant ),* }
             }
 
-            #[inline(always)]
-            fn write(self, words: &mut Words) {
-                match self { $( Fact::$variant(body) => body.write(words) ),* }
+            fn event(self, seq: u64, ts: u64, n: u32, account: AccountId, account_seq: u64) -> Event {
+                match self { $( Fact::$variant(body) => Event::of(seq, ts, n, account, account_seq, body) ),* }
             }
 
             fn read(kind: EventKind, words: &Words) -> Fact {
@@ -494,19 +517,30 @@ facts! {
 }
 
 impl Event {
-    /// An event about `account` (or [`AccountId::NONE`]).
+    /// An event about `account` (or [`AccountId::NONE`]): `body` is one of the structures of this module.
     #[inline(always)]
     #[must_use]
-    pub fn new(seq: u64, ts: u64, n: u32, account: AccountId, account_seq: u64, fact: Fact) -> Event {
+    pub fn of(seq: u64, ts: u64, n: u32, account: AccountId, account_seq: u64, body: impl Body) -> Event {
         let mut words = [0; 16];
         words[0] = seq;
         words[1] = ts;
         words[2] = account_seq;
         account.0.put(&mut words, 24);
         n.put(&mut words, 28);
-        fact.kind().code().put(&mut words, 32);
-        fact.write(&mut words);
+        Self::kind_of(&body).code().put(&mut words, 32);
+        body.put(&mut words);
         Event { words }
+    }
+
+    /// The same with the body as a fact.
+    #[must_use]
+    pub fn new(seq: u64, ts: u64, n: u32, account: AccountId, account_seq: u64, fact: Fact) -> Event {
+        fact.event(seq, ts, n, account, account_seq)
+    }
+
+    #[inline(always)]
+    const fn kind_of<B: Body>(_body: &B) -> EventKind {
+        B::KIND
     }
 
     /// The same as the last event of its command.

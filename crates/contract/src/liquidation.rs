@@ -22,7 +22,7 @@ pub struct Bearable {
 /// W_liq and W_bk. (Rules LIQ-1, LIQ-2)
 ///
 /// `equity` is wallet − order margin; isolated margin does not look at it.
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn bearable(terms: &Terms, position: &PositionState, equity: i64) -> Bearable {
     let cost = position.cost_abs();
@@ -124,7 +124,7 @@ impl SafeLine {
     }
 
     /// Is the mark strictly on the safe side of the liquidation price? (Rules LIQ-4, LIQ-12)
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn is_safe(self, spec: &ContractSpec, position: &PositionState, until_liquidation: i64) -> bool {
         if position.qty == 0 {

@@ -124,7 +124,7 @@ pub fn position_cross(terms: &Terms, position: &PositionState, unrealised_pnl: X
 /// let held = held(&terms, &short, short.cross);
 /// assert_eq!((held.init, held.comm, held.margin, held.maint), (Xbt(3_733_600), Xbt(16_855), Xbt(3_821_884), Xbt(110_195)));
 /// ```
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn held(terms: &Terms, position: &PositionState, cross: Xbt) -> Held {
     let cost = position.cost_abs();
@@ -141,7 +141,7 @@ pub fn held(terms: &Terms, position: &PositionState, cross: Xbt) -> Held {
 }
 
 /// posMargin at a mark: what the position takes from the wallet, unrealised PnL aside. (Rules MARGIN-5, 7)
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn position_margin(spec: &ContractSpec, terms: &Terms, position: &PositionState, mark_value: u64) -> Xbt {
     if position.qty == 0 {
@@ -245,7 +245,7 @@ pub struct Chargeable {
 /// };
 /// assert_eq!(chargeable(&sums, -1_298_000).cost, 41_524_724 + 583_810_120); // recorded 2026-04-18
 /// ```
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn chargeable(sums: &OrderSums, position: i64) -> Chargeable {
     let (buys, sells) = (sums.excess(Side::Buy, position), sums.excess(Side::Sell, position));
@@ -275,7 +275,7 @@ pub fn chargeable(sums: &OrderSums, position: i64) -> Chargeable {
 /// let terms = Terms::new(&ContractSpec::XBTUSD_2021, Leverage(10_000), 0, Rate(75_000), Rate(0));
 /// assert_eq!(order_margin(&terms, Chargeable { cost: 606_060, premium: 0 }), Xbt(6_975));
 /// ```
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn order_margin(terms: &Terms, chargeable: Chargeable) -> Xbt {
     if chargeable.cost == 0 {
@@ -298,7 +298,7 @@ pub const fn premium_per_unit(side: Side, unit_value_at_price: u64, mark_value: 
 
 /// What an account may still use: wallet − order margin − posMargin, at a mark. (Rule MARGIN-7)
 /// Unrealised profit never counts.
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn available(
     spec: &ContractSpec,

@@ -226,7 +226,7 @@ impl ContractSpec {
     /// The tick at a price, where the price is on the grid and in range.
     #[must_use]
     pub fn tick_at(&self, price: Price) -> Option<Tick> {
-        if price.0 % self.tick_size.0 != 0 || price > self.max_price || price.0 == 0 {
+        if !price.0.is_multiple_of(self.tick_size.0) || price > self.max_price || price.0 == 0 {
             return None;
         }
         u32::try_from(price.0 / self.tick_size.0).ok().map(Tick)
@@ -267,7 +267,7 @@ impl ContractSpec {
         check(self.name.is_ascii() && self.name[0] != 0, "name", "be 1 to 16 bytes of ASCII")?;
         check((1..=1_000_000).contains(&self.value_unit), "value_unit", "be 1 to 1,000,000")?;
         check((1..=1_000_000).contains(&self.tick_size.0), "tick_size", "be 0.01 to 10,000.00")?;
-        check(self.max_price.0 % self.tick_size.0 == 0, "max_price", "be a whole number of ticks")?;
+        check(self.max_price.0.is_multiple_of(self.tick_size.0), "max_price", "be a whole number of ticks")?;
         check((1..=1 << 24).contains(&(self.max_price.0 / self.tick_size.0)), "max_price", "be at most 2^24 ticks")?;
         check(
             self.value_unit * XBT as u64 >= self.max_price.0.div_ceil(Price::PER_USD),
@@ -280,7 +280,7 @@ impl ContractSpec {
             "lie at or above max_price",
         )?;
         check(
-            self.lot.0 > 0 && self.lot.0 <= 1 << 32 && self.lot.0 % self.value_unit == 0,
+            self.lot.0 > 0 && self.lot.0 <= 1 << 32 && self.lot.0.is_multiple_of(self.value_unit),
             "lot",
             "be a multiple of value_unit",
         )?;

@@ -192,7 +192,7 @@ pub const fn fields_are_disjoint(fields: &[Field], first_byte: usize) -> bool {
             return false;
         }
         // A field never straddles two words unless it starts on one.
-        if field.offset % 8 != 0 && field.offset % 8 + field.size > 8 {
+        if !field.offset.is_multiple_of(8) && field.offset % 8 + field.size > 8 {
             return false;
         }
         let mut byte = field.offset;

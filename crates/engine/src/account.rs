@@ -8,22 +8,29 @@ use contract::{ContractSpec, Leverage, Xbt};
 pub(crate) const NIL: u32 = u32::MAX;
 
 /// The account may only cancel.
-pub(crate) const SUSPENDED: u8 = 1;
+pub(crate) const SUSPENDED: u16 = 1;
 /// The account waits on the agenda to be liquidated.
-pub(crate) const DUE: u8 = 2;
+pub(crate) const DUE: u16 = 2;
 /// Touched in this step: it will be reviewed.
-pub(crate) const IN_STEP: u8 = 4;
+pub(crate) const IN_STEP: u16 = 4;
 /// Touched in this apply: its state will be told.
-pub(crate) const IN_APPLY: u8 = 8;
+pub(crate) const IN_APPLY: u16 = 8;
 /// Its `Wallet` will be told.
-pub(crate) const TELL_WALLET: u8 = 16;
+pub(crate) const TELL_WALLET: u16 = 16;
 /// Its `Position` will be told.
-pub(crate) const TELL_POSITION: u8 = 32;
+pub(crate) const TELL_POSITION: u16 = 32;
 /// Its position or terms changed in this step, so its key must move.
-pub(crate) const MOVE_KEY: u8 = 64;
+pub(crate) const MOVE_KEY: u16 = 64;
 
 /// It is past its liquidation price while no lot is free: the next mark finds it again.
-pub(crate) const WAITS_FOR_LOT: u8 = 128;
+pub(crate) const WAITS_FOR_LOT: u16 = 128;
+/// Its order margin is up to date already.
+pub(crate) const MARGIN_IS_NEW: u16 = 256;
+
+/// A margin that holds at any mark.
+pub(crate) const ANY_MARK: u64 = u64::MAX;
+/// A margin that holds at none.
+pub(crate) const NO_MARK: u64 = u64::MAX - 1;
 
 /// An account.
 #[derive(Clone, Debug)]
@@ -39,7 +46,7 @@ pub(crate) struct Account {
     /// The rates that apply to it.
     pub(crate) terms: Terms,
     /// Of the flags above.
-    pub(crate) flags: u8,
+    pub(crate) flags: u16,
     /// Fee class.
     pub(crate) fee_class: u8,
     /// Risk tier.
@@ -52,6 +59,10 @@ pub(crate) struct Account {
     pub(crate) key_is_long: bool,
     /// Wallet less order margin as the key assumes it, never above the real one: cross margin only.
     pub(crate) key_equity: i64,
+    /// What its position takes from the wallet, at the mark numbered `margin_mark`. (Rule MARGIN-5)
+    pub(crate) position_margin: Xbt,
+    /// Isolated margin does not look at the mark: `ANY_MARK`. `NO_MARK` where it must be computed anew.
+    pub(crate) margin_mark: u64,
     /// Events that named it so far.
     pub(crate) account_seq: u64,
     /// Realised PnL since it was opened.
@@ -94,6 +105,8 @@ impl Account {
             key_tick: 0,
             key_is_long: false,
             key_equity: 0,
+            position_margin: Xbt::ZERO,
+            margin_mark: ANY_MARK,
             account_seq: 0,
             realised: Xbt::ZERO,
             realised_before: Xbt::ZERO,
@@ -125,7 +138,7 @@ impl Account {
     }
 
     #[inline(always)]
-    pub(crate) fn has(&self, flag: u8) -> bool {
+    pub(crate) fn has(&self, flag: u16) -> bool {
         self.flags & flag != 0
     }
 

@@ -43,6 +43,8 @@ pub(crate) enum Process {
 #[derive(Clone, Debug)]
 pub(crate) struct Agenda {
     pub(crate) process: Option<Process>,
+    /// Something was added since it was last found idle: saves looking at four queues twice a command.
+    pub(crate) has_news: bool,
     pub(crate) cancels: VecDeque<CancelTask>,
     /// By distance past the price, then lower number. (Rule LIQ-8)
     pub(crate) due: BinaryHeap<(u64, Reverse<u32>)>,
@@ -54,6 +56,7 @@ impl Agenda {
     pub(crate) fn new(capacity: &Capacity) -> Agenda {
         Agenda {
             process: None,
+            has_news: false,
             cancels: VecDeque::with_capacity(CANCEL_TASKS),
             due: BinaryHeap::with_capacity(capacity.accounts as usize),
             listed: BinaryHeap::with_capacity(capacity.lots as usize),
@@ -70,12 +73,20 @@ impl Agenda {
         if self.cancels.len() == CANCEL_TASKS {
             return Err((Reject::CapacityReached, 0));
         }
+        self.has_news = true;
         self.cancels.push_back(task);
         Ok(())
     }
 
     pub(crate) fn add_due(&mut self, distance: u64, account: u32) {
+        self.has_news = true;
         self.due.push((distance, Reverse(account)));
+    }
+
+    /// Lists a lot: number and slot.
+    pub(crate) fn add_lot(&mut self, number: u64, slot: u32) {
+        self.has_news = true;
+        self.listed.push(Reverse((number, slot)));
     }
 }
 
@@ -87,6 +98,7 @@ impl Engine {
         loop {
             if self.agenda.is_idle() {
                 if self.waiting_mark == Price::NONE {
+                    self.agenda.has_news = false;
                     return;
                 }
                 let mark = core::mem::replace(&mut self.waiting_mark, Price::NONE);

@@ -92,6 +92,8 @@ pub(crate) struct Book {
     ladder: Ladder,
     cold: Vec<Cold>,
     free: Bits,
+    /// No slot below it is free: where the search begins.
+    free_from: u32,
     best_bid: u32,
     best_ask: u32,
     /// Reduce-only orders at rest: bids, asks.
@@ -107,6 +109,7 @@ impl Book {
             ladder: Ladder::new(spec.max_tick(), slots),
             cold: vec![Cold::FREE; slots as usize],
             free: Bits::full(capacity.orders as usize),
+            free_from: 0,
             best_bid: 0,
             best_ask: NO_ASK,
             reduce_only: [0; 2],
@@ -117,13 +120,14 @@ impl Book {
     /// The lowest free slot, which the next order will have.
     #[inline(always)]
     pub(crate) fn free_slot(&self) -> Option<u32> {
-        self.free.first()
+        self.free.at_or_above(self.free_from)
     }
 
     /// Takes a slot for the order with this number.
     #[inline(always)]
     pub(crate) fn take_slot(&mut self, slot: u32, number: u64) {
         self.free.remove(slot);
+        self.free_from = slot + 1;
         self.cold[slot as usize].number = number;
     }
 
@@ -132,6 +136,7 @@ impl Book {
     pub(crate) fn free_slot_again(&mut self, slot: u32) {
         self.cold[slot as usize].number = 0;
         self.free.insert(slot);
+        self.free_from = self.free_from.min(slot);
     }
 
     /// How many orders fit.

@@ -12,29 +12,66 @@ pub(crate) const fn fold(a: u64, b: u64) -> u64 {
     product as u64 ^ (product >> 64) as u64
 }
 
-/// Odd constants, one for each word of a record, so that words cannot change places unseen.
-const KEYS: [u64; 16] = {
-    let mut keys = [0; 16];
-    let mut state = 0x243f_6a88_85a3_08d3u64;
-    let mut i = 0;
-    while i < 16 {
-        state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
-        keys[i] = (state ^ state >> 29) | 1;
-        i += 1;
-    }
-    keys
-};
+/// Odd constants.
+const KEYS: [u64; 6] = [
+    0x9e37_79b9_7f4a_7c15,
+    0xbf58_476d_1ce4_e5b9,
+    0x94d0_49bb_1331_11eb,
+    0xd6e8_feb8_6659_fd93,
+    0xa076_1d64_78bd_642f,
+    0xe703_7ed1_a0b4_28db,
+];
 
-/// The chain after one more record. (Design §3, Chain and digest)
-#[inline(always)]
-pub(crate) fn link(chain: u64, words: &Words) -> u64 {
-    let mut sum = 0u64;
-    let mut i = 0;
-    while i < 16 {
-        sum = sum.wrapping_add(fold(words[i] ^ KEYS[i], words[i + 1] ^ KEYS[i + 1]));
-        i += 2;
+/// The chain: a running hash over commands and events. (Design §3, Chain and digest)
+///
+/// Two lanes, each of which takes every other word: add and rotate, and once a record multiply by an odd
+/// constant. Each step is a bijection of its lane, so a difference once in is never lost by itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chain {
+    lanes: [u64; 2],
+}
+
+impl Chain {
+    /// Nothing taken in yet.
+    pub(crate) const fn new() -> Chain {
+        Chain { lanes: [KEYS[0], KEYS[1]] }
     }
-    fold(chain ^ sum, KEYS[3]) ^ sum.rotate_left(32)
+
+    /// One more command.
+    #[inline(always)]
+    pub(crate) fn command(&mut self, words: &Words) {
+        let [a, b] = self.lanes;
+        self.lanes = [a.wrapping_add(words[0]).rotate_left(7), b.wrapping_add(words[1]).rotate_left(11)];
+        self.event(words);
+    }
+
+    /// One more event. Its first two words, sequence and stamp, are its command's.
+    #[inline(always)]
+    pub(crate) fn event(&mut self, words: &Words) {
+        let lane = |lane: u64, first: usize| {
+            let mut sum = lane.wrapping_add(words[first]);
+            sum = sum.rotate_left(25).wrapping_add(words[first + 2]);
+            sum = sum.rotate_left(19).wrapping_add(words[first + 4]);
+            sum = sum.rotate_left(37).wrapping_add(words[first + 6]);
+            sum = sum.rotate_left(29).wrapping_add(words[first + 8]);
+            sum = sum.rotate_left(23).wrapping_add(words[first + 10]);
+            sum.rotate_left(31).wrapping_add(words[first + 12])
+        };
+        let [a, b] = self.lanes;
+        self.lanes = [lane(a, 2).wrapping_mul(KEYS[0]), lane(b, 3).wrapping_mul(KEYS[1])];
+    }
+
+    /// The hash of everything taken in.
+    pub(crate) const fn value(&self) -> u64 {
+        let [a, b] = self.lanes;
+        let low = fold(a ^ KEYS[4], b.rotate_left(32) ^ KEYS[5]);
+        fold(low ^ KEYS[2], KEYS[3])
+    }
+
+    /// The lanes, for the digest.
+    pub(crate) const fn lanes(&self) -> [u64; 2] {
+        self.lanes
+    }
 }
 
 /// Takes the state in, word by word, in canonical order.

@@ -18,8 +18,11 @@ impl Engine {
         for word in self.genesis.to_words() {
             digest.word(word);
         }
-        for word in [self.say.seq, self.say.ts, self.say.chain, self.next_number, self.mark.0, self.waiting_mark.0] {
+        for word in [self.say.seq, self.say.ts, self.next_number, self.mark.0, self.waiting_mark.0] {
             digest.word(word);
+        }
+        for lane in self.say.chain.lanes() {
+            digest.word(lane);
         }
         digest.word(self.net_deposits as u64);
         digest.word((self.net_deposits >> 64) as u64);

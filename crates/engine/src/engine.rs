@@ -8,15 +8,18 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use contract::command::{Mark, OpenAccount, SetAccount, SetLeverage};
-use contract::event::{Position, Rejected, Wallet};
+use contract::event::{Body, Position, Rejected, Wallet};
 use contract::liquidation::SafeLine;
 use contract::spec::SpecError;
 use contract::{
-    AccountId, Action, Amend, Cancel, CancelAll, Capacity, ClOrdId, Coded, Command, CommandKind, ContractSpec, Fact,
-    Genesis, MarginModel, NewOrder, OrderId, Price, Qty, Reject, Side, Target, Tick, Xbt,
+    AccountId, Action, Amend, Cancel, CancelAll, Capacity, ClOrdId, Coded, Command, CommandKind, ContractSpec, Genesis,
+    MarginModel, NewOrder, OrderId, Price, Qty, Reject, Side, Target, Tick, Xbt,
 };
 
-use crate::account::{Account, DUE, IN_APPLY, IN_STEP, MOVE_KEY, SUSPENDED, TELL_POSITION, TELL_WALLET};
+use crate::account::{
+    Account, DUE, IN_APPLY, IN_STEP, MARGIN_IS_NEW, MOVE_KEY, NO_MARK, SUSPENDED, TELL_POSITION, TELL_WALLET,
+    WAITS_FOR_LOT,
+};
 use crate::agenda::Agenda;
 use crate::bits::Bits;
 use crate::book::Book;
@@ -65,6 +68,8 @@ pub struct Engine {
     pub(crate) spec: ContractSpec,
     pub(crate) max_side_qty: u64,
     pub(crate) mark: Price,
+    /// Marks that took effect so far: what was computed at an older one is computed anew.
+    pub(crate) mark_number: u64,
     pub(crate) mark_value: u64,
     pub(crate) line: SafeLine,
     pub(crate) waiting_mark: Price,
@@ -145,6 +150,7 @@ impl Engine {
             spec: *spec,
             max_side_qty: spec.max_side_units() * spec.value_unit,
             mark: Price::NONE,
+            mark_number: 0,
             mark_value: 0,
             line: SafeLine::at(spec, spec.max_price),
             waiting_mark: Price::NONE,
@@ -240,7 +246,7 @@ impl Engine {
     /// Does anything wait: agenda or mark?
     #[inline(always)]
     fn has_work(&self) -> bool {
-        !self.agenda.is_idle() || self.waiting_mark != Price::NONE
+        self.agenda.has_news || self.waiting_mark != Price::NONE
     }
 
     /// Exactly once: a request that does not rise was applied before. (Rule ID-2)
@@ -282,20 +288,20 @@ impl Engine {
         };
         let account = command.account();
         match self.accounts.get_mut(account.0 as usize) {
-            Some(known) => self.say.fact(Some((account.0, known)), Fact::Rejected(rejected), out),
-            None => self.say.event(account, 0, Fact::Rejected(rejected), out),
+            Some(known) => self.say.fact(Some((account.0, known)), rejected, out),
+            None => self.say.event(account, 0, rejected, out),
         }
     }
 
     /// Says a fact about an account.
     #[inline(always)]
-    pub(crate) fn tell(&mut self, account: u32, fact: Fact, out: &mut impl Outbox) {
+    pub(crate) fn tell(&mut self, account: u32, fact: impl Body, out: &mut impl Outbox) {
         self.say.fact(Some((account, &mut self.accounts[account as usize])), fact, out);
     }
 
     /// Marks an account as touched, so that it is reviewed and its state is told. House accounts are not.
     #[inline(always)]
-    pub(crate) fn touch(&mut self, number: u32, what: u8) {
+    pub(crate) fn touch(&mut self, number: u32, what: u16) {
         if number < AccountId::FIRST_TRADER.0 {
             return;
         }
@@ -308,6 +314,27 @@ impl Engine {
             }
         }
         account.flags |= what | IN_STEP | IN_APPLY;
+        if what & MOVE_KEY != 0 {
+            account.margin_mark = NO_MARK;
+        }
+    }
+
+    /// Touches an account of which all that a review would do is done: its own command changed orders and
+    /// nothing else, and its order margin is up to date.
+    #[inline(always)]
+    pub(crate) fn touch_reviewed(&mut self, number: u32) {
+        let account = &mut self.accounts[number as usize];
+        if account.flags & (IN_STEP | IN_APPLY | WAITS_FOR_LOT) != 0 || account.wallet < Xbt::ZERO {
+            self.touch(number, TELL_WALLET | MARGIN_IS_NEW);
+            return;
+        }
+        account.realised_before = account.realised;
+        account.flags |= TELL_WALLET | IN_APPLY;
+        let takes_more = account.terms.is_cross && account.equity() < account.key_equity;
+        self.in_apply.push(number);
+        if takes_more {
+            self.move_key(number);
+        }
     }
 
     /// Touches an account whose position or terms changed.
@@ -330,12 +357,12 @@ impl Engine {
             account.flags &= !(IN_APPLY | TELL_WALLET | TELL_POSITION);
             if flags & TELL_WALLET != 0 {
                 let wallet = wallet_of(account);
-                self.say.fact(Some((number, account)), Fact::Wallet(wallet), out);
+                self.say.fact(Some((number, account)), wallet, out);
             }
             if flags & TELL_POSITION != 0 {
                 let mut position = position_of(&self.spec, account);
                 position.realised_by_command = account.realised - account.realised_before;
-                self.say.fact(Some((number, account)), Fact::Position(position), out);
+                self.say.fact(Some((number, account)), position, out);
             }
             i += 1;
         }
@@ -433,7 +460,7 @@ impl Engine {
     /// Running hash over commands and events: it finds the first divergence.
     #[must_use]
     pub fn chain(&self) -> u64 {
-        self.say.chain
+        self.say.chain.value()
     }
 
     /// The mark price in force.
@@ -527,6 +554,6 @@ impl Engine {
     /// Is no work waiting? (Law 4)
     #[must_use]
     pub fn agenda_is_empty(&self) -> bool {
-        !self.has_work()
+        self.agenda.is_idle() && self.waiting_mark == Price::NONE
     }
 }

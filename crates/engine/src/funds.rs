@@ -13,7 +13,7 @@ use contract::margin::{
 use contract::math::{Fraction, signed};
 use contract::position::PositionState;
 use contract::spec::FEE_CLASSES;
-use contract::{AccountId, Command, Fact, InsuranceCause, Leverage, Rate, Reject, TransferKind, Xbt};
+use contract::{AccountId, Command, InsuranceCause, Leverage, Rate, Reject, TransferKind, Xbt};
 
 use crate::account::{Account, DUE, SUSPENDED, TELL_POSITION, TELL_WALLET};
 use crate::engine::{Engine, Refusal};
@@ -107,7 +107,7 @@ impl Engine {
     }
 
     fn tell_transfer(&mut self, number: u32, kind: TransferKind, amount: Xbt, out: &mut impl Outbox) {
-        self.tell(number, Fact::Transfer(Transfer { kind: kind.into(), amount }), out);
+        self.tell(number, Transfer { kind: kind.into(), amount }, out);
     }
 
     /// XBt from outside into the fund. (Rule INS-2)
@@ -130,7 +130,7 @@ impl Engine {
             change: amount,
             balance: *fund,
         };
-        self.tell(AccountId::INSURANCE.0, Fact::Insurance(fact), out);
+        self.tell(AccountId::INSURANCE.0, fact, out);
         Ok(())
     }
 

@@ -14,7 +14,7 @@ use contract::liquidation::{
 use contract::math::signed;
 use contract::value::{fee, unit_value, units};
 use contract::{
-    AccountId, CancelReason, Fact, FillCause, InsuranceCause, LiquidationStep, OrderId, Price, Qty, Side, Tick, Xbt,
+    AccountId, CancelReason, FillCause, InsuranceCause, LiquidationStep, OrderId, Price, Qty, Side, Tick, Xbt,
 };
 
 use crate::account::{DUE, NIL, WAITS_FOR_LOT};
@@ -96,7 +96,7 @@ impl Engine {
             bankruptcy_price: position.bankruptcy_price,
             unit_value: 0,
         };
-        self.tell(number, Fact::Liquidation(fact), out);
+        self.tell(number, fact, out);
     }
 
     /// A step of a liquidation that is about a lot.
@@ -111,7 +111,7 @@ impl Engine {
             bankruptcy_price: self.lot_price(&lot),
             unit_value: lot.unit_value,
         };
-        self.tell(AccountId::LIQUIDATION.0, Fact::Liquidation(fact), out);
+        self.tell(AccountId::LIQUIDATION.0, fact, out);
     }
 
     /// Bankruptcy price of a lot, in steps of 0.01 USD. (Rule LIQ-3)
@@ -290,7 +290,7 @@ impl Engine {
     /// Lists a resting lot whose bankruptcy the mark has passed.
     pub(crate) fn list_lot(&mut self, slot: u32) {
         let number = self.lots[slot as usize].number;
-        self.agenda.listed.push(core::cmp::Reverse((number, slot)));
+        self.agenda.add_lot(number, slot);
     }
 
     /// Lots that were used up by others' orders are not on the list any more: the first on it is always

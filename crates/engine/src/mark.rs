@@ -6,7 +6,7 @@
 use contract::event::IndexMark;
 use contract::liquidation::{SafeLine, bearable, lot_is_passed};
 use contract::value::unit_value;
-use contract::{Command, Fact, Marking, Price, Reject, Tick};
+use contract::{Command, Marking, Price, Reject, Tick};
 
 use crate::account::WAITS_FOR_LOT;
 use crate::engine::{Engine, Refusal};
@@ -36,9 +36,10 @@ impl Engine {
     /// The mark takes effect. (Rules LIQ-4, LIQ-7, LIQ-8)
     pub(crate) fn set_mark(&mut self, mark: Price, out: &mut impl Outbox) {
         self.mark = mark;
+        self.mark_number += 1;
         self.mark_value = unit_value(&self.spec, mark);
         self.line = SafeLine::at(&self.spec, mark);
-        self.say.fact(None, Fact::IndexMark(IndexMark { index: Price::NONE, mark }), out);
+        self.say.fact(None, IndexMark { index: Price::NONE, mark }, out);
 
         // A long is reached where its key's price is at the mark or above, a short at the mark or below.
         let tick = self.spec.tick_size.0;

@@ -4,10 +4,10 @@
 //! nothing below may refuse it, so nothing below is undone.
 
 use contract::event::{Accepted, Amended};
-use contract::margin::SideSums;
+use contract::margin::{SideSums, chargeable, order_margin};
 use contract::value::units;
 use contract::{
-    Amend, CancelAll, CancelReason, ClOrdId, Command, Fact, NewOrder, OrderId, Qty, Reject, Side, Target, TimeInForce,
+    Amend, CancelAll, CancelReason, ClOrdId, Command, NewOrder, OrderId, Qty, Reject, Side, Target, TimeInForce,
 };
 
 use crate::account::{NIL, TELL_WALLET};
@@ -49,7 +49,7 @@ impl Engine {
             tif: order.tif,
             ..Accepted::default()
         };
-        self.tell(ticket.account, Fact::Accepted(accepted), out);
+        self.tell(ticket.account, accepted, out);
         let cold = self.book.cold_mut(slot);
         cold.cum = 0;
         if plan.qty < ticket.qty {
@@ -154,7 +154,14 @@ impl Engine {
         }
         let n = units(&self.spec, Qty(left));
         let sums = SideSums { qty: Qty(left), cost: n * plan.unit_value, premium: n * plan.premium };
-        self.accounts[number as usize].sums.side_mut(ticket.side).add(sums);
+        let account = &mut self.accounts[number as usize];
+        account.sums.side_mut(ticket.side).add(sums);
+        if plan.take == 0 && !ticket.is(REDUCE_ONLY) {
+            // Nothing traded and nothing is cut: what the order was admitted with is what it holds.
+            account.order_margin = plan.order_margin;
+            self.touch_reviewed(number);
+            return;
+        }
         self.touch(number, TELL_WALLET);
         if ticket.is(REDUCE_ONLY) {
             let order = self.book.resting(id.slot);
@@ -205,8 +212,14 @@ impl Engine {
     }
 
     /// Cancels a resting order of a trader. (Rule CANCEL-1)
-    #[inline(always)]
     pub(crate) fn cancel_resting(&mut self, order: &Resting, reason: CancelReason, out: &mut impl Outbox) {
+        self.touch(order.account, TELL_WALLET);
+        self.take_out(order, reason, out);
+    }
+
+    /// Takes a resting order out of the book, the sums and the lists, and says so.
+    #[inline(always)]
+    fn take_out(&mut self, order: &Resting, reason: CancelReason, out: &mut impl Outbox) {
         self.take_from_sums(order, order.leaves);
         self.book.unlink(order);
         if order.is(REDUCE_ONLY) {
@@ -214,7 +227,6 @@ impl Engine {
         }
         let id = OrderId { number: self.book.cold(order.slot).number, slot: order.slot };
         self.forget(order);
-        self.touch(order.account, TELL_WALLET);
         self.tell_canceled(order.account, id, order.leaves, reason, out);
     }
 
@@ -223,7 +235,10 @@ impl Engine {
     pub(crate) fn cancel(&mut self, command: &Command, target: Target, out: &mut impl Outbox) -> Result<(), Refusal> {
         let order = self.find(command.account().0, &target).ok_or((Reject::InvalidOrderId, 0))?;
         Engine::check_symbol(command)?;
-        self.cancel_resting(&order, CancelReason::Requested, out);
+        self.take_out(&order, CancelReason::Requested, out);
+        let account = &mut self.accounts[order.account as usize];
+        account.order_margin = order_margin(&account.terms, chargeable(&account.sums, account.position.qty));
+        self.touch_reviewed(order.account);
         Ok(())
     }
 
@@ -315,6 +330,6 @@ impl Engine {
             leaves: Qty(ticket.qty),
             ..Amended::default()
         };
-        self.tell(order.account, Fact::Amended(fact), out);
+        self.tell(order.account, fact, out);
     }
 }

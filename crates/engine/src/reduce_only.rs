@@ -6,7 +6,7 @@
 use contract::event::{Canceled, Restated};
 use contract::margin::SideSums;
 use contract::value::units;
-use contract::{CancelReason, Coded, Fact, OrderId, Qty, Side};
+use contract::{CancelReason, Coded, OrderId, Qty, Side};
 
 use crate::account::{NIL, TELL_WALLET};
 use crate::book::Resting;
@@ -109,7 +109,7 @@ impl Engine {
             qty: Qty(cold.cum + leaves),
             leaves: Qty(leaves),
         };
-        self.tell(account, Fact::Restated(fact), out);
+        self.tell(account, fact, out);
     }
 
     /// `Canceled`, with session and request where the command's own account is told.
@@ -131,7 +131,7 @@ impl Engine {
             request: if is_own { self.own_request } else { 0 },
             slot: id.slot,
         };
-        self.tell(account, Fact::Canceled(fact), out);
+        self.tell(account, fact, out);
     }
 
     /// The side that an account's reduce-only orders are on, where it has any.

@@ -14,7 +14,7 @@ use contract::position::PositionState;
 use contract::value::{fee, unit_value, units};
 use contract::{PremiumMode, Qty, Reject, Side, Tick, TimeInForce, Xbt};
 
-use crate::account::{Account, DUE, NIL, WAITS_FOR_LOT, reducible};
+use crate::account::{ANY_MARK, Account, DUE, NIL, WAITS_FOR_LOT, reducible};
 use crate::admit::Ticket;
 use crate::book::{POST_ONLY, REDUCE_ONLY};
 use crate::engine::{Engine, Refusal};
@@ -52,6 +52,8 @@ pub(crate) struct Plan {
     pub(crate) premium: u64,
     /// The price fixed on entry, for a market order. (Rule OM-8)
     pub(crate) fixed: Tick,
+    /// Order margin with what is counted: the account's, where nothing trades. (Rule OM-7)
+    pub(crate) order_margin: Xbt,
 }
 
 /// What trades in a plan, closing first.
@@ -60,6 +62,20 @@ struct Walked {
     closing: Counted,
     opening: Counted,
     is_cut: bool,
+}
+
+impl Walked {
+    /// An account's sums with all of this among them.
+    #[inline(always)]
+    fn among(&self, side: Side, resting: &OrderSums) -> OrderSums {
+        let mut sums = *resting;
+        sums.side_mut(side).add(SideSums {
+            qty: Qty(self.closing.qty + self.opening.qty),
+            cost: self.closing.cost + self.opening.cost,
+            premium: self.closing.premium + self.opening.premium,
+        });
+        sums
+    }
 }
 
 /// The price limits of a walk: the first contracts have their own. (Rule OM-8)
@@ -96,6 +112,47 @@ impl Engine {
     /// orders without the one that is being amended.
     #[inline(always)]
     pub(crate) fn reserve(&mut self, ticket: &Ticket, resting: &OrderSums) -> Result<Plan, Refusal> {
+        let rests = ticket.tif == TimeInForce::GoodTillCancel && !ticket.is(REDUCE_ONLY);
+        if rests && !self.book.crosses(ticket.side, ticket.limit) {
+            return self.reserve_resting(ticket, resting);
+        }
+        self.reserve_any(ticket, resting)
+    }
+
+    /// The same for an order that simply comes to rest: most do.
+    #[inline(always)]
+    fn reserve_resting(&mut self, ticket: &Ticket, resting: &OrderSums) -> Result<Plan, Refusal> {
+        let at_limit = unit_value(&self.spec, self.spec.tick_price(ticket.limit));
+        let premium = self.premium(ticket.side, at_limit);
+        let unit = |qty| units(&self.spec, Qty(qty));
+        let mut counted = Walked::default();
+        let closing = ticket.qty.min(self.accounts[ticket.account as usize].reducible(ticket.side));
+        if closing != 0 {
+            counted.closing.add(unit(closing), closing, at_limit, premium);
+        }
+        if closing != ticket.qty {
+            let opening = ticket.qty - closing;
+            counted.opening.add(unit(opening), opening, at_limit, premium);
+        }
+        let after = counted.among(ticket.side, resting);
+        let order_margin = self.check_margin(ticket.account, &after)?;
+        self.check_liquidation(ticket, resting, &counted, 0)?;
+        let (qty, fixed) = (ticket.qty, ticket.limit);
+        Ok(Plan {
+            qty,
+            take: 0,
+            is_cut: false,
+            would_initiate: false,
+            unit_value: at_limit,
+            premium,
+            fixed,
+            order_margin,
+        })
+    }
+
+    /// The same for every order.
+    #[inline(never)]
+    fn reserve_any(&mut self, ticket: &Ticket, resting: &OrderSums) -> Result<Plan, Refusal> {
         let number = ticket.account as usize;
         let reducible_qty = self.accounts[number].reducible(ticket.side);
         let is_reduce_only = ticket.is(REDUCE_ONLY);
@@ -139,45 +196,45 @@ impl Engine {
         }
 
         let traded = walked.closing.cost + walked.opening.cost;
-        self.check_margin(ticket, resting, &counted, rest_qty, at_limit, premium)?;
+        let mut after = counted.among(ticket.side, resting);
+        if is_reduce_only && reducible_qty != 0 {
+            self.take_off_excess(ticket, &counted, rest_qty, at_limit, premium, after.side_mut(ticket.side));
+        }
+        let order_margin = self.check_margin(ticket.account, &after)?;
         self.check_liquidation(ticket, resting, &counted, traded)?;
         if is_reduce_only && reducible_qty == 0 {
             return Err((Reject::WouldNotReduce, self.accounts[number].position.qty));
         }
         let take = if killed { 0 } else { take };
-        Ok(Plan { qty, take, is_cut: walked.is_cut, would_initiate, unit_value: at_limit, premium, fixed })
+        Ok(Plan {
+            qty,
+            take,
+            is_cut: walked.is_cut,
+            would_initiate,
+            unit_value: at_limit,
+            premium,
+            fixed,
+            order_margin,
+        })
     }
 
-    /// Rules OM-7 and RISK-1: margin and usage with the counted quantity among the account's orders.
+    /// Rules OM-7 and RISK-1: margin and usage with the counted quantity among the account's orders. Returns
+    /// that margin.
     #[inline(always)]
-    fn check_margin(
-        &self,
-        ticket: &Ticket,
-        resting: &OrderSums,
-        counted: &Walked,
-        rest_qty: u64,
-        at_limit: u64,
-        premium: u64,
-    ) -> Result<(), Refusal> {
-        let account = &self.accounts[ticket.account as usize];
-        let mut after = *resting;
-        let Walked { closing, opening, .. } = counted;
-        after.side_mut(ticket.side).add(SideSums {
-            qty: Qty(closing.qty + opening.qty),
-            cost: closing.cost + opening.cost,
-            premium: closing.premium + opening.premium,
-        });
-        if ticket.is(REDUCE_ONLY) && account.reducible(ticket.side) != 0 {
-            self.take_off_excess(ticket, counted, rest_qty, at_limit, premium, after.side_mut(ticket.side));
-        }
-        let charged = chargeable(&after, account.position.qty);
-        let required = order_margin(&account.terms, charged) - account.order_margin;
+    fn check_margin(&mut self, number: u32, after: &OrderSums) -> Result<Xbt, Refusal> {
+        let account = &self.accounts[number as usize];
+        let charged = chargeable(after, account.position.qty);
+        let margin = order_margin(&account.terms, charged);
+        let required = margin - account.order_margin;
         if required.0 > 0 {
-            let available = self.available_of(account);
+            let held = self.position_margin_now(number);
+            let account = &self.accounts[number as usize];
+            let available = account.wallet - account.order_margin - held;
             if required > available.max(Xbt::ZERO) {
                 return Err((Reject::InsufficientBalance, required.0));
             }
         }
+        let account = &self.accounts[number as usize];
         let usage = risk_usage(&self.spec, &account.position, self.mark_value, charged);
         if usage > account.risk_limit(&self.spec) {
             let before = chargeable(&account.sums, account.position.qty);
@@ -185,7 +242,7 @@ impl Engine {
                 return Err((Reject::PositionRiskLimit, 0));
             }
         }
-        Ok(())
+        Ok(margin)
     }
 
     /// Rule INST-2 ahead of time: what the cut of reduce-only orders, the new one's rest among them, will
@@ -284,6 +341,10 @@ impl Engine {
         let cross = if self.pays_premium(account) { Xbt(signed(opening.premium)) } else { Xbt::ZERO };
         let mut wallet = account.wallet;
         let mut position = account.position;
+        if account.terms.is_cross && traded != 0 {
+            let taker = self.spec.fees[usize::from(account.fee_class)].taker;
+            wallet -= fee(self.spec.fee_rounding, taker, Xbt(signed(traded)));
+        }
         let mut sums = *resting;
         if closing.qty != 0 {
             wallet -= cost(closing.cost) + position.cost;
@@ -296,11 +357,12 @@ impl Engine {
         if !account.terms.is_cross {
             return self.line.is_safe(&self.spec, &position, bearable(&account.terms, &position, 0).until_liquidation);
         }
-        if traded != 0 {
-            let taker = self.spec.fees[usize::from(account.fee_class)].taker;
-            wallet -= fee(self.spec.fee_rounding, taker, Xbt(signed(traded)));
-        }
-        self.is_safe_with(account, &sums, &position, wallet)
+        // What only adds to a position leaves the resting orders no dearer: safe with the margin they hold
+        // now is safe with what they will hold.
+        let equity = wallet.0 - account.order_margin.0;
+        let at_least = |equity| bearable(&account.terms, &position, equity).until_liquidation;
+        (closing.qty == 0 && self.line.is_safe(&self.spec, &position, at_least(equity)))
+            || self.is_safe_with(account, &sums, &position, wallet)
     }
 
     /// Would this position be strictly safe with these orders and this wallet?
@@ -342,6 +404,20 @@ impl Engine {
     #[inline]
     pub(crate) fn available_of(&self, account: &Account) -> Xbt {
         available(&self.spec, &account.terms, account.wallet, account.order_margin, &account.position, self.mark_value)
+    }
+
+    /// The same, kept until the position, its terms or (in cross margin) the mark change.
+    #[inline(always)]
+    pub(crate) fn position_margin_now(&mut self, number: u32) -> Xbt {
+        let account = &self.accounts[number as usize];
+        if account.margin_mark != ANY_MARK && account.margin_mark != self.mark_number {
+            let margin = self.position_margin_of(account);
+            let mark_number = self.mark_number;
+            let account = &mut self.accounts[number as usize];
+            account.position_margin = margin;
+            account.margin_mark = if account.terms.is_cross { mark_number } else { ANY_MARK };
+        }
+        self.accounts[number as usize].position_margin
     }
 
     /// What its position takes from the wallet. (Rule MARGIN-5)

@@ -6,9 +6,11 @@
 use contract::event::Insurance;
 use contract::liquidation::{Bearable, bearable, distance_past, price_after_loss};
 use contract::margin::{chargeable, order_margin};
-use contract::{AccountId, CancelReason, Fact, InsuranceCause, Side, Tick, Xbt};
+use contract::{AccountId, CancelReason, InsuranceCause, Side, Tick, Xbt};
 
-use crate::account::{Account, DUE, IN_STEP, MOVE_KEY, NIL, SUSPENDED, TELL_POSITION, TELL_WALLET, WAITS_FOR_LOT};
+use crate::account::{
+    Account, DUE, IN_STEP, MARGIN_IS_NEW, MOVE_KEY, NIL, SUSPENDED, TELL_POSITION, TELL_WALLET, WAITS_FOR_LOT,
+};
 use crate::book::REDUCE_ONLY;
 use crate::engine::Engine;
 use crate::outbox::Outbox;
@@ -31,7 +33,9 @@ impl Engine {
     #[inline(always)]
     fn review_one(&mut self, number: u32, out: &mut impl Outbox) {
         let account = &mut self.accounts[number as usize];
-        account.order_margin = order_margin(&account.terms, chargeable(&account.sums, account.position.qty));
+        if !account.has(MARGIN_IS_NEW) {
+            account.order_margin = order_margin(&account.terms, chargeable(&account.sums, account.position.qty));
+        }
         let (flags, is_flat) = (account.flags, account.position.qty == 0);
         if number != self.own_account && flags & DUE == 0 && account.open_orders != 0 {
             self.cancel_what_is_not_covered(number, out);
@@ -40,7 +44,7 @@ impl Engine {
             self.make_good(number, out);
         }
         let account = &mut self.accounts[number as usize];
-        account.flags &= !(IN_STEP | MOVE_KEY);
+        account.flags &= !(IN_STEP | MOVE_KEY | MARGIN_IS_NEW);
         if flags & (MOVE_KEY | WAITS_FOR_LOT) != 0 {
             self.move_key(number);
         } else if !is_flat && account.terms.is_cross && account.equity() < account.key_equity {
@@ -112,7 +116,7 @@ impl Engine {
         *fund += change;
         assert!(*fund >= Xbt::ZERO, "INS-1: the insurance fund is never below zero");
         let fact = Insurance { cause: cause.into(), counterparty, change, balance: *fund };
-        self.tell(AccountId::INSURANCE.0, Fact::Insurance(fact), out);
+        self.tell(AccountId::INSURANCE.0, fact, out);
     }
 
     /// Gives an account the key that its position, terms and equity ask for, or makes it due. (Rule LIQ-4)
@@ -134,12 +138,14 @@ impl Engine {
         }
         let (mut assumed, mut w) = (equity, exact.until_liquidation);
         if account.terms.is_cross {
-            let least = self.position_margin_of(account).0.min(equity);
+            let least = self.position_margin_now(number).0.min(equity);
+            let account = &self.accounts[number as usize];
             let bound = bearable(&account.terms, &account.position, least).until_liquidation;
             if self.line.is_safe(&self.spec, &account.position, bound) {
                 (assumed, w) = (least, bound);
             }
         }
+        let account = &self.accounts[number as usize];
         let is_long = account.position.qty > 0;
         let price = price_after_loss(&self.spec, &account.position, w, self.spec.tick_size);
         let account = &mut self.accounts[number as usize];

@@ -1,10 +1,10 @@
 //! How facts leave the engine: numbered, chained, the last one marked.
 
-use contract::event::Done;
-use contract::{AccountId, Command, Event, Fact};
+use contract::event::{Body, Done};
+use contract::{AccountId, Command, Event};
 
 use crate::account::Account;
-use crate::chain;
+use crate::chain::Chain;
 use crate::outbox::Outbox;
 
 /// The voice of one `apply`. One event is held back, so that the last can be marked as such.
@@ -13,7 +13,7 @@ pub(crate) struct Say {
     pub(crate) seq: u64,
     pub(crate) ts: u64,
     pub(crate) n: u32,
-    pub(crate) chain: u64,
+    pub(crate) chain: Chain,
     held: Event,
     session: u32,
     request: u64,
@@ -22,7 +22,7 @@ pub(crate) struct Say {
 impl Say {
     pub(crate) fn new() -> Say {
         let held = Event::from_words([0; 16]);
-        Say { seq: 0, ts: 0, n: 0, chain: 0, held, session: 0, request: 0 }
+        Say { seq: 0, ts: 0, n: 0, chain: Chain::new(), held, session: 0, request: 0 }
     }
 
     /// Begins a command.
@@ -35,12 +35,12 @@ impl Say {
         self.n = 0;
         self.session = command.session();
         self.request = command.request();
-        self.chain = chain::link(self.chain, command.words());
+        self.chain.command(command.words());
     }
 
     /// Says a fact about the market or a house account's or a trader's; `None` is no account.
     #[inline(always)]
-    pub(crate) fn fact(&mut self, about: Option<(u32, &mut Account)>, fact: Fact, out: &mut impl Outbox) {
+    pub(crate) fn fact(&mut self, about: Option<(u32, &mut Account)>, fact: impl Body, out: &mut impl Outbox) {
         let (account, account_seq) = match about {
             Some((number, account)) => {
                 account.account_seq += 1;
@@ -53,18 +53,15 @@ impl Say {
 
     /// Says a fact whose account number is counted already, or does not exist.
     #[inline(always)]
-    pub(crate) fn event(&mut self, account: AccountId, account_seq: u64, fact: Fact, out: &mut impl Outbox) {
+    pub(crate) fn event(&mut self, account: AccountId, account_seq: u64, fact: impl Body, out: &mut impl Outbox) {
         if self.n != 0 {
-            self.release(out);
+            out.push(&self.held);
         }
-        self.held = Event::new(self.seq, self.ts, self.n, account, account_seq, fact);
+        let event = Event::of(self.seq, self.ts, self.n, account, account_seq, fact);
+        // The mark of the last event is not chained: the next command's number says it too.
+        self.chain.event(event.words());
+        self.held = event;
         self.n += 1;
-    }
-
-    #[inline(always)]
-    fn release(&mut self, out: &mut impl Outbox) {
-        self.chain = chain::link(self.chain, self.held.words());
-        out.push(&self.held);
     }
 
     /// Ends the command: its last event is marked, and is `Done` where there was none.
@@ -72,9 +69,9 @@ impl Say {
     pub(crate) fn end(&mut self, out: &mut impl Outbox) {
         if self.n == 0 {
             let done = Done { session: self.session, request: self.request };
-            self.event(AccountId::NONE, 0, Fact::Done(done), out);
+            self.event(AccountId::NONE, 0, done, out);
         }
         self.held = self.held.as_last();
-        self.release(out);
+        out.push(&self.held);
     }
 }

@@ -9,7 +9,7 @@
 use contract::event::Fill;
 use contract::math::signed;
 use contract::value::{fee, units};
-use contract::{AccountId, CancelReason, Fact, FillCause, InsuranceCause, OrderId, Qty, Rate, Side, Xbt};
+use contract::{AccountId, CancelReason, FillCause, InsuranceCause, OrderId, Qty, Rate, Side, Xbt};
 
 use crate::account::TELL_WALLET;
 use crate::book::{CLOSE_OUT, REDUCE_ONLY, Resting};
@@ -159,7 +159,7 @@ impl Engine {
         let second = &mut self.accounts[fact.maker_account as usize];
         second.account_seq += 1;
         fact.maker_seq = second.account_seq;
-        self.say.event(AccountId(taker), taker_seq, Fact::Fill(fact), out);
+        self.say.event(AccountId(taker), taker_seq, fact, out);
     }
 
     /// Cancels an account's oldest order; false where it has none.

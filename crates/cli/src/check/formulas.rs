@@ -65,7 +65,7 @@ pub fn compute(example: &Example, all: &[Example]) -> Result<Option<Findings>, U
 /// Value of a quantity, kept in range; `None` where it is not whole units.
 fn value_of(given: Given<'_>, spec: &ContractSpec, qty: Qty, price: Price) -> Result<Option<Xbt>, Unusable> {
     given.in_range("price", i128::from(qty.0) / i128::from(spec.value_unit) * i128::from(unit_value(spec, price)))?;
-    Ok((qty.0 % spec.value_unit == 0).then(|| value(spec, qty, price)))
+    Ok((qty.0.is_multiple_of(spec.value_unit)).then(|| value(spec, qty, price)))
 }
 
 /// Signed as a cost: what is bought is negative. (Rule COST-1)
@@ -294,7 +294,7 @@ fn position(example: &Example, given: Given<'_>, recorded: Given<'_>, out: &mut 
     {
         return Ok(()); // not whole units: nothing can be said
     }
-    if entered.size().0 % spec.value_unit != 0 || qty == 0 {
+    if !entered.size().0.is_multiple_of(spec.value_unit) || qty == 0 {
         return Ok(());
     }
     let (pos_cost, unrealised_cost) = (state("posCost")?, state("unrealisedCost")?);

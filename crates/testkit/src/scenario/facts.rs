@@ -123,5 +123,5 @@ pub(super) fn fields_agree(expected: &str, got: &str) -> bool {
     }
     let words: Vec<&str> = got.split(' ').collect();
     let expected: Vec<&str> = expected.split(' ').collect();
-    expected.len() % 2 == 0 && expected.chunks(2).all(|pair| words.chunks(2).any(|field| field == pair))
+    expected.len().is_multiple_of(2) && expected.chunks(2).all(|pair| words.chunks(2).any(|field| field == pair))
 }

@@ -86,10 +86,10 @@ impl Twin {
     fn furthest_due(&self) -> Option<u32> {
         let mut furthest: Option<(u32, i128)> = None;
         for (account, it) in self.accounts.iter().enumerate() {
-            if let Some(past) = it.due {
-                if furthest.is_none_or(|(_, most)| past > most) {
-                    furthest = Some((account as u32, past));
-                }
+            if let Some(past) = it.due
+                && furthest.is_none_or(|(_, most)| past > most)
+            {
+                furthest = Some((account as u32, past));
             }
         }
         furthest.map(|(account, _)| account)

@@ -127,7 +127,7 @@ impl Workload {
 
     fn any(&mut self) -> Command {
         let live = self.picture.orders.len() as u64;
-        let cancels = 30 + live / 2;
+        let cancels = 25 + live / 3;
         let kinds = [430, 110, cancels, 12, 110, 40, 30, 35, 45, 35, 30, 6, 12, 12, 6, 6, 6];
         match self.random.weighted(&kinds) {
             0 => self.new_command(),
@@ -201,7 +201,8 @@ impl Workload {
             1 => with_byte(command, FLAGS_AT, self.random.pick(&[1, 2, 128])),
             2 | 3 => with_byte(command, INSTRUMENT_AT, 1),
             4..=9 if is_amend || matches!(command.action(), Some(Action::New(_))) => {
-                with_byte(command, client_at, self.random.pick(&[0x1f, 0x7f, 0x80]))
+                let byte = self.random.pick(&[0x1f, 0x7f, 0x80]);
+                with_byte(command, client_at + self.random.pick(&[0, 0, 5, 20]), byte)
             }
             _ => command,
         }
@@ -291,11 +292,22 @@ impl Workload {
         };
         let away = if side == Side::Buy { -1 } else { 1 };
         let limit = |price| NewOrder::limit(cl_ord_id, side, price, qty);
-        let order = match self.random.weighted(&[380, 170, 110, 60, 60, 70, 90, 25, 25, 90]) {
+        let order = match self.random.weighted(&[340, 160, 110, 60, 60, 70, 100, 25, 25, 90, 60]) {
             // A maker, near the mark or near the touch.
             0 => {
                 let off = self.random.small(8_000);
-                limit(self.tick_near(self.mark, away * off))
+                let price = self.tick_near(self.mark, away * off);
+                // In cross margin resting orders can bring a position to its liquidation price, and
+                // cancelling them cures it.
+                let is_cross = position != 0 && trader.position.leverage.0 == 0;
+                if is_cross && self.random.per_mille(250) {
+                    let side = if position > 0 { Side::Buy } else { Side::Sell };
+                    let off = if side == Side::Buy { -off } else { off };
+                    let qty = self.all_in(&trader, side);
+                    NewOrder { side: side.into(), qty, ..limit(self.tick_near(self.mark, off)) }
+                } else {
+                    limit(price)
+                }
             }
             // A taker.
             1 => {
@@ -346,6 +358,17 @@ impl Workload {
                     NewOrder { side: side.into(), qty, ..limit(price) }
                 }
             }
+            // All that the wallet can carry, to the contract, on top of what it turns round.
+            10 => {
+                let qty = self.all_in(&trader, side);
+                let off = self.random.within(-2_000, 12_000);
+                let price = self.tick_near(self.mark, -away * off);
+                if self.random.per_mille(300) {
+                    NewOrder::market(cl_ord_id, side, qty)
+                } else {
+                    NewOrder { qty, ..limit(price) }
+                }
+            }
             _ => {
                 let off = self.random.small(4_000);
                 limit(self.tick_near(self.mark, away * off))
@@ -353,6 +376,23 @@ impl Workload {
         };
         let order = if self.random.per_mille(45) { self.wrong_order(order) } else { order };
         Command::new(account, Action::New(order))
+    }
+
+    /// About as many contracts as available margin pays for: some orders just pass, some just fail.
+    fn all_in(&mut self, trader: &Trader, side: Side) -> Qty {
+        let (wallet, position) = (trader.wallet, trader.position);
+        let available = wallet.balance.0 - wallet.order_margin.0 - position.init.0 - position.cross.0;
+        let leverage = i128::from(if position.leverage.0 == 0 { 10_000 } else { position.leverage.0 });
+        // A hundred-thousandth of the value: initial margin and two taker fees of 0.075 %.
+        let rate = 10_000_000 / leverage + 150;
+        let value = i128::from(available.max(1)) * 100_000 / rate;
+        let contracts = value * i128::from(self.mark) / 100 / i128::from(XBT);
+        let turned = if (position.qty > 0) == (side == Side::Sell) { position.qty.unsigned_abs() } else { 0 };
+        let lot = i128::from(self.spec().lot.0);
+        let lots = contracts * i128::from(self.random.within(960, 1_005)) / 1_000 / lot;
+        let most = i128::from(self.spec().max_order_qty.0) / lot;
+        let lots = (lots + i128::from(turned) / lot).clamp(1, most);
+        Qty((lots * lot) as u64)
     }
 
     /// An order that may only reduce: mostly on the side that does.
@@ -455,7 +495,9 @@ impl Workload {
             let wanted = (self.random.below(2 * lots) + 1) * lot;
             match self.random.below(9) {
                 0 | 1 => (fields.qty_kind, fields.qty) = (AmendQty::Total.into(), Qty(live.cum.0 + wanted)),
-                2 => (fields.qty_kind, fields.qty) = (AmendQty::Total.into(), live.cum),
+                2 if self.random.per_mille(200) => {
+                    (fields.qty_kind, fields.qty) = (AmendQty::Total.into(), live.cum);
+                }
                 3 | 4 => (fields.qty_kind, fields.qty) = (AmendQty::Leaves.into(), Qty(wanted)),
                 5 | 6 => (fields.qty_kind, fields.qty) = (AmendQty::Reduce.into(), Qty(wanted)),
                 _ => {}
@@ -610,6 +652,11 @@ impl Workload {
             let price = self.random.pick(&[0, self.spec().tick_size.0 - 1, highest + 1, u64::MAX]);
             return self.mark_command(price);
         }
+        if self.scenario.has_extremes && self.random.per_mille(15) {
+            let (tick, highest) = (self.spec().tick_size.0, self.spec().max_price.0);
+            self.mark = self.random.pick(&[tick, 10 * tick, highest / 10, highest - 1, highest]);
+            return self.mark_command(self.mark);
+        }
         if self.trend_left == 0 {
             self.trend_left = 10 + self.random.below(60);
             self.trend = self.random.pick(&[0, 0, 300, -300, 1_500, -1_500]);
@@ -622,7 +669,9 @@ impl Workload {
         }
         // Home again from far away.
         let first = self.scenario.first_mark.0;
-        if self.mark > 6 * first {
+        if self.mark > 100 * first || self.mark < first / 100 {
+            self.mark = first;
+        } else if self.mark > 6 * first {
             move_by = -self.random.within(50_000, 500_000);
         } else if self.mark < first / 6 {
             move_by = self.random.within(50_000, 900_000);

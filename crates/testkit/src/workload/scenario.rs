@@ -2,7 +2,7 @@
 
 use contract::codes::{FeeRounding, Marking, PremiumMode};
 use contract::spec::{Capacity, ContractSpec, FeeRates, Genesis};
-use contract::units::{Price, Rate, XBT, Xbt};
+use contract::units::{Price, Qty, Rate, XBT, Xbt};
 
 use super::random::Random;
 
@@ -19,6 +19,8 @@ pub struct Scenario {
     pub first_mark: Price,
     /// Jumps of the mark in a thousand moves.
     pub jumps: u64,
+    /// Does the mark sometimes go to the ends of its range?
+    pub has_extremes: bool,
     /// What the fund is given at a time, as a power of two in XBt.
     pub fund_power: u32,
 }
@@ -45,7 +47,10 @@ impl Scenario {
             max_open_orders: random.pick(&[0, 0, 5]),
             risk_limit: if has_small_limits { Xbt(2 * XBT) } else { profile.risk_limit },
             risk_step: if has_small_limits { Xbt(XBT / 2) } else { profile.risk_step },
-            max_order_qty: random.pick(&[profile.max_order_qty, contract::units::Qty(1_000_000)]),
+            // Below the 1 % that MARGIN-8 leaves in a position, and a side that fills up (LIMIT-1).
+            initial_margin: random.pick(&[profile.initial_margin, profile.initial_margin, Rate(800_000)]),
+            max_position_qty: random.pick(&[profile.max_position_qty, profile.max_position_qty, Qty(300_000)]),
+            max_order_qty: random.pick(&[profile.max_order_qty, Qty(1_000_000)]),
             ..profile
         };
         let traders = random.within(10, 60) as u32;
@@ -61,6 +66,7 @@ impl Scenario {
             traders,
             first_mark: Price(random.pick(&[1_000_000, 6_500_000, 114_570])),
             jumps: random.pick(&[5, 30, 100]),
+            has_extremes: random.per_mille(200),
             fund_power: random.pick(&[18, 24, 31]),
         }
     }
