@@ -45,7 +45,8 @@ impl ClOrdId {
     #[inline(always)]
     #[must_use]
     pub fn is_none(&self) -> bool {
-        self.words[0] == 0
+        let [a, b, c, d, e] = self.words;
+        a | b | c | d | e == 0
     }
 
     /// Is it printable ASCII, without a gap, from the first byte on? Bytes come from outside.

@@ -504,10 +504,14 @@ fn liq_9_the_close_out_tick_cannot_lose() {
     for (is_long, v, tick) in
         [(true, 88_155, 2_269), (false, 86_153, 2_321), (true, 10_000, 20_000), (false, 10_000, 20_000)]
     {
-        assert_eq!(close_out_tick(&OLD, is_long, v), Tick(tick));
+        assert_eq!(close_out_tick(&OLD, is_long, v), Some(Tick(tick)));
         let at = unit_value(&OLD, OLD.tick_price(Tick(tick)));
         assert!(if is_long { at <= v } else { at >= v }, "a sell of a long lot pays no more than it cost");
     }
+    // At the end of the scale, 1,000,000, a unit is worth 100; a step beyond it there is no price.
+    assert_eq!(close_out_tick(&OLD, true, 100), Some(OLD.max_tick()));
+    assert_eq!(close_out_tick(&OLD, true, 99), None);
+    assert_eq!(close_out_tick(&OLD, false, 99), Some(OLD.max_tick()));
     for (is_long, mark, passed) in
         [(true, "10000", false), (true, "9999.99", true), (false, "10000", false), (false, "10000.01", true)]
     {

@@ -74,9 +74,11 @@ impl Engine {
         refuse_if(self.exceeds_limit_1(account, side, qty), Reject::InvalidOrderQty)?;
         let ord_type = order.ord_type.get();
         let is_market = ord_type == Some(OrdType::Market);
-        refuse_if(is_market != (order.price.0 == 0), Reject::InvalidPrice)?;
+        let is_limit = ord_type == Some(OrdType::Limit);
+        let has_price = order.price.0 != 0;
+        refuse_if((is_market && has_price) || (is_limit && !has_price), Reject::InvalidPrice)?;
         refuse_if(order.flags != 0 || order.display != Qty::ZERO, Reject::InvalidDisplayQty)?;
-        refuse_if(!is_market && ord_type != Some(OrdType::Limit), Reject::UnsupportedOrdType)?;
+        refuse_if(!is_market && !is_limit, Reject::UnsupportedOrdType)?;
         refuse_if(order.peg.raw != 0, Reject::InvalidPegPriceType)?;
         refuse_if(order.peg_offset != 0, Reject::InvalidPegOffset)?;
         refuse_if(order.stop.0 != 0 || order.trigger.raw != 0, Reject::InvalidStopForOrdType)?;

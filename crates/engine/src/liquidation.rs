@@ -35,9 +35,9 @@ pub(crate) struct Lot {
     pub(crate) unit_value: u64,
     /// Was it a long? Then it sells.
     pub(crate) is_long: bool,
-    /// Its order's tick.
+    /// Its order's tick; 0 where its price lies off the scale: then it has no order, only a key.
     pub(crate) tick: Tick,
-    /// Its order is in the book, and its key among the keys.
+    /// Its order is in the book, where it has one, and its key among the keys.
     pub(crate) is_resting: bool,
 }
 
@@ -160,7 +160,8 @@ impl Engine {
         let is_long = position.qty > 0;
         let size = position.size();
         let w = bearable(&account.terms, &position, account.equity()).until_bankruptcy;
-        let v = unit_value_after_loss(&self.spec, &position, w).expect("LIQ-3: a due position has a bankruptcy value");
+        // A short that maintenance makes due may never go bankrupt: v is clamped to one satoshi. (Rule LIQ-3)
+        let v = unit_value_after_loss(&self.spec, &position, w).unwrap_or(1);
         let value = Xbt(signed(units(&self.spec, size) * v));
         let cost = Xbt(if is_long { value.0 } else { -value.0 });
 
@@ -182,7 +183,7 @@ impl Engine {
         self.free_lots.remove(lot);
         let created = self.next_number;
         self.next_number += 1;
-        let tick = close_out_tick(&self.spec, is_long, v);
+        let tick = close_out_tick(&self.spec, is_long, v).unwrap_or(Tick(0));
         self.lots[lot as usize] = Lot { number: created, qty: size.0, unit_value: v, is_long, tick, is_resting: false };
         let id = self.lot_id(lot);
         let side = self.lots[lot as usize].side();
@@ -216,7 +217,7 @@ impl Engine {
     /// One fill of a new lot's order, or its rest. (Rules LIQ-7, LIQ-9)
     pub(crate) fn close_out(&mut self, slot: u32, out: &mut impl Outbox) -> Option<Process> {
         let lot = self.lots[slot as usize];
-        let maker = self.best_maker(lot.side()).filter(|_| self.book.crosses(lot.side(), lot.tick));
+        let maker = self.best_maker(lot.side()).filter(|_| self.meets(&lot));
         let Some(maker) = maker else {
             self.rest_lot(slot);
             if lot_is_passed(&self.spec, lot.is_long, lot.unit_value, self.mark) {
@@ -226,6 +227,11 @@ impl Engine {
         };
         let qty = maker.leaves.min(lot.qty);
         self.fill_lot(slot, &maker, qty, InsuranceCause::CloseOut, out).then_some(Process::CloseOut { lot: slot })
+    }
+
+    /// Does a resting order lie at the lot's tick or better?
+    fn meets(&self, lot: &Lot) -> bool {
+        lot.tick.0 != 0 && self.book.crosses(lot.side(), lot.tick)
     }
 
     /// Matches a lot as the taker; true while something is left of it.
@@ -274,16 +280,33 @@ impl Engine {
         let id = self.lot_id(slot);
         let cold = self.book.cold_mut(id.slot);
         cold.number = id.number;
-        cold.unit_value = unit_value(&self.spec, self.spec.tick_price(lot.tick));
         cold.premium = 0;
         cold.cum = 0;
-        self.book.rest(id.slot, lot.side(), lot.tick, lot.qty, AccountId::LIQUIDATION.0, CLOSE_OUT);
-        let key = self.genesis.capacity.accounts + slot;
-        self.keys(lot.is_long).push_back(lot.tick, key, 0);
+        if lot.tick.0 != 0 {
+            cold.unit_value = unit_value(&self.spec, self.spec.tick_price(lot.tick));
+            self.book.rest(id.slot, lot.side(), lot.tick, lot.qty, AccountId::LIQUIDATION.0, CLOSE_OUT);
+        }
+        self.key_lot(slot);
+    }
+
+    /// Puts a resting lot's key where the mark passes it; without an order, where every mark does.
+    pub(crate) fn key_lot(&mut self, slot: u32) {
+        let (lot, key) = (self.lots[slot as usize], self.genesis.capacity.accounts + slot);
+        let tick = self.lot_key_tick(lot.is_long, lot.tick);
+        self.keys(lot.is_long).push_back(tick, key, 0);
+    }
+
+    fn lot_key_tick(&self, is_long: bool, tick: Tick) -> Tick {
+        match (tick, is_long) {
+            (Tick(0), true) => self.spec.max_tick(),
+            (Tick(0), false) => Tick(1),
+            (tick, _) => tick,
+        }
     }
 
     fn drop_lot_key(&mut self, slot: u32, is_long: bool, tick: Tick) {
         let key = self.genesis.capacity.accounts + slot;
+        let tick = self.lot_key_tick(is_long, tick);
         self.keys(is_long).unlink(tick, key);
     }
 
@@ -307,8 +330,10 @@ impl Engine {
     /// A listed lot's turn has come: its order leaves the book. (Rule LIQ-7)
     pub(crate) fn begin_sweep(&mut self, slot: u32, out: &mut impl Outbox) -> Process {
         self.tell_lot(slot, LiquidationStep::Sweep, out);
-        let order = self.book.resting(self.book.order_slots() + slot);
-        self.book.unlink(&order);
+        if self.lots[slot as usize].tick.0 != 0 {
+            let order = self.book.resting(self.book.order_slots() + slot);
+            self.book.unlink(&order);
+        }
         let lot = &mut self.lots[slot as usize];
         lot.is_resting = false;
         let (is_long, tick) = (lot.is_long, lot.tick);
@@ -346,6 +371,11 @@ impl Engine {
             return Some(Process::Rank { lot: slot, next: next + 1, best });
         }
         if best == NIL {
+            let lot = &self.lots[slot as usize];
+            if self.meets(lot) {
+                // An order came to rest at the lot's tick or better while accounts were looked at. (BOOK-1)
+                return Some(Process::Sweep { lot: slot });
+            }
             self.tell_lot(slot, LiquidationStep::Waiting, out);
             self.rest_lot(slot);
             return None;

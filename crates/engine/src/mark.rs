@@ -71,7 +71,7 @@ impl Engine {
         let accounts = self.genesis.capacity.accounts;
         if let Some(slot) = key.checked_sub(accounts) {
             let lot = self.lots[slot as usize];
-            self.keys(lot.is_long).push_back(lot.tick, key, 0);
+            self.key_lot(slot);
             if lot_is_passed(&self.spec, lot.is_long, lot.unit_value, self.mark) {
                 self.list_lot(slot);
             }

@@ -96,7 +96,7 @@ impl Engine {
             self.change_insurance(-paid, InsuranceCause::Shortfall, number, out);
         }
         let account = &mut self.accounts[number as usize];
-        if account.wallet < Xbt::ZERO {
+        if account.wallet < Xbt::ZERO && !account.has(SUSPENDED) {
             account.flags |= SUSPENDED | TELL_POSITION;
         }
     }

@@ -1,6 +1,6 @@
 //! Rules by example. Prices near 10,000 USD make one contract worth 10,000 XBt.
 
-use centum_testkit::scenario_on_twin as scenario;
+use centum_testkit::scenario;
 
 /// BOOK-1: better price first, then earlier order. FEE-1: taker pays 0.075%, maker receives 0.025%.
 #[test]

@@ -155,7 +155,7 @@ impl Twin {
         let ord_type = order.ord_type.get();
         require(ord_type != Some(OrdType::Limit) || order.price.0 != 0, Reject::InvalidPrice)?;
         require(ord_type != Some(OrdType::Market) || order.price.0 == 0, Reject::InvalidPrice)?;
-        require(order.flags & contract::command::NEW_HAS_DISPLAY == 0, Reject::InvalidDisplayQty)?;
+        require(order.flags == 0 && order.display.is_zero(), Reject::InvalidDisplayQty)?;
         require(matches!(ord_type, Some(OrdType::Limit | OrdType::Market)), Reject::UnsupportedOrdType)?;
         require(order.peg.raw == 0, Reject::InvalidPegPriceType)?;
         require(order.peg_offset == 0, Reject::InvalidPegOffset)?;

@@ -108,18 +108,23 @@ impl Twin {
         (first..).find(|slot| self.lots.iter().all(|lot| lot.slot != *slot)).expect("a lot is free")
     }
 
-    /// The tick next to U·1e8/v on the mark's side, so that no fill can lose. (Rule LIQ-9)
-    pub(super) fn close_out_tick(&self, lot: &Lot) -> u32 {
+    /// The tick next to U·1e8/v on the mark's side, so that no fill can lose; `None` where it lies off the
+    /// price scale and the nearest price on it would lose. (Rule LIQ-9)
+    pub(super) fn close_out_tick(&self, lot: &Lot) -> Option<u32> {
         let step = lot.unit_value * self.market.tick_size();
-        let tick = if lot.qty > 0 { ceil(self.market.numerator(), step) } else { floor(self.market.numerator(), step) };
         let highest = i128::from(self.market.highest_tick());
-        u32::try_from(tick.clamp(1, highest)).expect("LIQ-9: a tick in range")
+        let tick = if lot.qty > 0 {
+            ceil(self.market.numerator(), step).max(1)
+        } else {
+            floor(self.market.numerator(), step).min(highest)
+        };
+        (1..=highest).contains(&tick).then(|| u32::try_from(tick).expect("LIQ-9: a tick in range"))
     }
 
     /// The best opposite order, where it lies at the lot's close-out tick or better.
     pub(super) fn meets(&self, lot: &Lot) -> Option<&Order> {
         let side = lot.closing_side();
-        let tick = self.close_out_tick(lot);
+        let tick = self.close_out_tick(lot)?;
         self.best(opposite(side)).filter(|order| is_within(side, order.tick, tick))
     }
 
@@ -136,15 +141,17 @@ impl Twin {
         None
     }
 
-    /// The lot's order comes to rest, behind what rests at its price.
+    /// The lot's order comes to rest, behind what rests at its price. A lot whose price lies off the scale
+    /// has no order.
     pub(super) fn rest_lot(&mut self, number: u64) {
         let lot = self.held_lot(number);
+        let Some(tick) = self.close_out_tick(&lot) else { return };
         self.orders.push(Order {
             number,
             slot: lot.slot,
             account: AccountId::LIQUIDATION.0,
             side: lot.closing_side(),
-            tick: self.close_out_tick(&lot),
+            tick,
             leaves: lot.qty.abs(),
             cum: 0,
             cl_ord_id: contract::cl_ord_id::ClOrdId::NONE,
@@ -154,13 +161,11 @@ impl Twin {
         });
     }
 
-    /// Every resting lot that the mark has passed is listed.
+    /// Every lot that the mark has passed is listed. A mark takes effect between processes: all lots rest.
     pub(super) fn list_passed_lots(&mut self) {
         let numbers: Vec<u64> = self.lots.iter().map(|lot| lot.number).collect();
         for number in numbers {
-            if self.order(number).is_some() {
-                self.list_if_passed(number);
-            }
+            self.list_if_passed(number);
         }
     }
 
@@ -177,7 +182,9 @@ impl Twin {
     /// A listed lot's order leaves the book and the sweep begins.
     pub(super) fn begin_sweep(&mut self, number: u64) {
         self.say_step_of_lot(LiquidationStep::Sweep, &self.held_lot(number));
-        self.remove(number);
+        if self.order(number).is_some() {
+            self.remove(number);
+        }
         for lot in self.lots.iter_mut().filter(|lot| lot.number == number) {
             lot.is_listed = false;
         }
