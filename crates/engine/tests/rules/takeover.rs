@@ -41,7 +41,7 @@ fn the_liquidation_of_2017_is_reproduced_to_the_satoshi() {
     assert_eq!(desk.engine.best(Side::Sell), Some(Tick(11_344)));
 }
 
-/// LIQ-7, LIQ-9: worth 10,142 a contract is 9859.99; it is offered at the next tick up, 9860.0. A bid that
+/// LIQ-7, LIQ-9, INS-2: worth 10,142 a contract is 9859.99; it is offered at the next tick up, 9860.0. A bid that
 /// lies higher when it comes pays the difference into the fund: 333·21 and 333·12.
 #[test]
 fn a_lot_is_offered_where_no_fill_can_lose_and_better_bids_fill_the_fund() {
