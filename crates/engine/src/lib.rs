@@ -26,6 +26,7 @@ mod invariant;
 mod ladder;
 mod liquidation;
 mod mark;
+mod market;
 mod names;
 mod outbox;
 mod place;

@@ -66,7 +66,7 @@ impl Engine {
     /// The slot a new order will have. (Law 3)
     #[inline(always)]
     fn slot_for(&self, ticket: &Ticket) -> Result<u32, Refusal> {
-        let max = self.spec.max_open_orders;
+        let max = self.market.spec.max_open_orders;
         if max != 0 && u64::from(self.accounts[ticket.account as usize].open_orders) >= max {
             return Err((Reject::CapacityReached, 0));
         }
@@ -152,7 +152,7 @@ impl Engine {
             }
             self.list_order(number, id.slot);
         }
-        let n = units(&self.spec, Qty(left));
+        let n = units(&self.market.spec, Qty(left));
         let sums = SideSums { qty: Qty(left), cost: n * plan.unit_value, premium: n * plan.premium };
         let account = &mut self.accounts[number as usize];
         account.sums.side_mut(ticket.side).add(sums);
