@@ -134,14 +134,21 @@ fn command(bytes: &mut Bytes<'_>, lot: u64) -> Option<Command> {
         }
         22 => Action::Deposit(amount(bytes)),
         23 => Action::Withdraw(amount(bytes)),
-        24 => Action::SetLeverage(SetLeverage { leverage: Leverage(bytes.pick(&[0, 1, 100, 300, 1_000, 5_000, 10_000])) }),
+        24 => {
+            Action::SetLeverage(SetLeverage { leverage: Leverage(bytes.pick(&[0, 1, 100, 300, 1_000, 5_000, 10_000])) })
+        }
         25 => {
             let sign = bytes.pick(&[1, -1]);
             Action::TransferMargin(Amount { amount: Xbt(sign * bytes.magnitude(36)) })
         }
         26 => Action::SetRiskLimit(amount(bytes)),
         27 => Action::SetAccount(SetAccount { fee_class: bytes.next() % 5, suspended: bytes.next() % 8 / 7 }),
-        28 => return Some(Command::new(AccountId::NONE, Action::FundInsurance(Amount { amount: Xbt(bytes.magnitude(32)) }))),
+        28 => {
+            return Some(Command::new(
+                AccountId::NONE,
+                Action::FundInsurance(Amount { amount: Xbt(bytes.magnitude(32)) }),
+            ));
+        }
         29 => Action::OpenAccount(OpenAccount { fee_class: bytes.next() % 5 }),
         30 => Action::Clock,
         _ => {
@@ -150,7 +157,11 @@ fn command(bytes: &mut Bytes<'_>, lot: u64) -> Option<Command> {
         }
     };
     let command = Command::new(account, action);
-    Some(if opcode & 0x80 != 0 { command.from_session(u32::from(opcode >> 5) & 3, u64::from(bytes.next())) } else { command })
+    Some(if opcode & 0x80 != 0 {
+        command.from_session(u32::from(opcode >> 5) & 3, u64::from(bytes.next()))
+    } else {
+        command
+    })
 }
 
 fuzz_target!(|data: &[u8]| {

@@ -213,6 +213,33 @@ fn the_core_depends_on_nothing() {
     }
 }
 
+/// `docs/dependencies.md` says of every crate why it is there.
+#[test]
+fn every_dependency_has_its_reason() {
+    let reasons = read("docs/dependencies.md");
+    let mut seen = 0;
+    for path in files().into_iter().filter(|path| path.ends_with("Cargo.toml")) {
+        let text = read(&path);
+        let mut is_list = false;
+        for line in text.lines() {
+            if line.starts_with('[') {
+                is_list = line.ends_with("dependencies]");
+            } else if let (true, Some((name, what))) = (is_list, line.split_once('=')) {
+                let name = name.trim().trim_end_matches(".workspace");
+                if line.starts_with('#') || what.contains("path =") || line.contains(".workspace") {
+                    continue;
+                }
+                seen += 1;
+                assert!(
+                    reasons.contains(&format!("`{name}`")),
+                    "{path} uses {name}, docs/dependencies.md does not say why"
+                );
+            }
+        }
+    }
+    assert!(seen > 15, "dependencies are found: {seen}");
+}
+
 /// Nothing in the project names a place on someone's machine.
 #[test]
 fn no_file_names_a_place_on_a_machine() {
