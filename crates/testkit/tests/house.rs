@@ -77,7 +77,7 @@ fn test_text(path: &str, text: &str) -> String {
     let mut cited = text.find("#[cfg(test)]").map_or(String::new(), |at| text[at..].to_string());
     let is_doc = |line: &&str| line.trim_start().starts_with("///") || line.trim_start().starts_with("//!");
     let lines: Vec<&str> = text.lines().collect();
-    for block in lines.split(|line| !is_doc(&line)).filter(|block| block.iter().any(|line| line.contains("```"))) {
+    for block in lines.split(|line| !is_doc(line)).filter(|block| block.iter().any(|line| line.contains("```"))) {
         cited.push('\n');
         cited.push_str(&block.join("\n"));
     }
