@@ -99,6 +99,8 @@ const IMPOSSIBLE: &[(Reject, Reject)] = &[
     (Reject::InvalidAccount, Reject::AccountSuspended),
     // One field cannot be wrong in two ways; where there is another way to combine them it is tried below.
     (Reject::InvalidPrice, Reject::PriceAboveLimitUp),
+    // Whether a price is missing or too much is known of limit and market orders only.
+    (Reject::InvalidPrice, Reject::UnsupportedOrdType),
     (Reject::UnsupportedTimeInForce, Reject::InvalidOrdTypeForExecInst),
 ];
 
