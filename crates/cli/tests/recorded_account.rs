@@ -23,10 +23,10 @@ use serde_json::{Map, Value};
 
 /// The file's text, unpacked; `None`, said by name, where the recordings are absent.
 fn recording(name: &str) -> Option<String> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let folder = std::env::var_os("CENTUM_RECORDINGS").map_or(beside, PathBuf::from).join("bitmex-account");
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    let folder = std::env::var_os("CENTUM_SHARED").map_or(beside, PathBuf::from).join("data/bitmex-account");
     let Ok(bytes) = std::fs::read(folder.join(name)) else {
-        println!("skipped: {name} is not beside the project");
+        println!("skipped: {name} (not in ../shared/data/bitmex-account; CENTUM_SHARED names another folder)");
         return None;
     };
     let mut text = String::new();
