@@ -1,29 +1,56 @@
-//! The command line of Centum.
+//! `centum`: a table of contents. Each command lives in a module of its own.
+#![forbid(unsafe_code)]
 
-mod check;
-mod demo;
-
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use centum_cli::error::Result;
+use centum_cli::{bench, check, demo, generate, replay};
+use clap::{Parser, Subcommand};
 
-/// The arguments of `centum demo`.
+/// The matching engine of the inverse XBT/USD perpetual, from the command line.
+///
+/// Exit codes: 0 all well, 1 a difference was found, 2 unusable input or arguments, 3 a broken law.
 #[derive(Parser)]
-struct Demo {
-    #[command(flatten)]
-    args: demo::Args,
+#[command(name = "centum", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Replay(replay::Args),
+    /// Recomputes worked examples with the contract's own functions.
+    Check {
+        /// The examples, a JSON file.
+        examples: PathBuf,
+        /// Prints one JSON object instead of the list.
+        #[arg(long)]
+        json: bool,
+    },
+    Generate(generate::Args),
+    Bench(bench::Args),
+    Demo(demo::Args),
 }
 
 fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = args.iter().map(String::as_str).collect();
-    match words.as_slice() {
-        ["check", path] => check::run(path.as_ref(), false),
-        ["check", path, "--json"] | ["check", "--json", path] => check::run(path.as_ref(), true),
-        ["demo", ..] => demo::run(&Demo::parse_from(&args).args),
-        _ => {
-            eprintln!("usage: centum check EXAMPLES.json [--json] | centum demo [--seed N] [--accounts N] [--json]");
-            ExitCode::from(2)
+    match Cli::parse().command {
+        Command::Replay(args) => code(replay::run(&args)),
+        Command::Check { examples, json } => check::run(&examples, json),
+        Command::Generate(args) => code(generate::run(&args)),
+        Command::Bench(args) => code(bench::run(&args)),
+        Command::Demo(args) => demo::run(&args),
+    }
+}
+
+/// The exit code of a command; an error is told first.
+fn code(result: Result<u8>) -> ExitCode {
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("centum: {error}");
+            ExitCode::from(error.exit_code())
         }
     }
 }

@@ -44,21 +44,26 @@ pub fn bearable(terms: &Terms, position: &PositionState, equity: i64) -> Bearabl
 ///
 /// # Panics
 /// For a flat position: it has none.
+#[inline]
 #[must_use]
 pub fn unit_value_after_loss(spec: &ContractSpec, position: &PositionState, w: i64) -> Option<u64> {
-    let highest = i128::from(unit_value(spec, spec.tick_size));
-    let n = i128::from(units(spec, position.size()));
-    let cost = i128::from(position.cost_abs());
+    let highest = unit_value(spec, spec.tick_size);
+    let (n, cost) = (units(spec, position.size()), signed(position.cost_abs()));
     let v = if position.qty > 0 {
-        (cost + i128::from(w)).div_euclid(n)
-    } else {
-        let rest = cost - i128::from(w);
-        if rest <= 0 {
-            return None;
+        // Ordinary sizes stay in 64 bits; the sum of two may not.
+        match cost.checked_add(w) {
+            Some(sum) if sum < 0 => 1,
+            Some(sum) => sum.unsigned_abs() / n,
+            None => highest,
         }
-        (rest + n - 1).div_euclid(n)
+    } else {
+        match cost.checked_sub(w) {
+            Some(rest) if rest <= 0 => return None,
+            Some(rest) => rest.unsigned_abs().div_ceil(n),
+            None => highest,
+        }
     };
-    u64::try_from(v.clamp(1, highest)).ok()
+    Some(v.clamp(1, highest))
 }
 
 /// The price of a unit value, rounded toward the mark to a multiple of `step`: up for a long, at least
@@ -73,10 +78,18 @@ pub fn unit_value_after_loss(spec: &ContractSpec, position: &PositionState, w: i
 /// ```
 #[must_use]
 pub const fn price_of_unit_value(spec: &ContractSpec, is_long: bool, unit_value: u64, step: Price) -> Price {
-    let (numerator, grain) = (spec.unit_numerator() as u128, unit_value as u128 * step.0 as u128);
-    let steps = if is_long { numerator.div_ceil(grain) } else { numerator / grain };
-    let price = if steps == 0 { step.0 as u128 } else { steps * step.0 as u128 };
-    let price = if price > spec.never_price.0 as u128 { spec.never_price.0 } else { price as u64 };
+    // Beyond 64 bits the grain is coarser than the numerator: less than one step, rounded.
+    let numerator = spec.unit_numerator();
+    let steps = match unit_value.checked_mul(step.0) {
+        Some(grain) if is_long => numerator.div_ceil(grain),
+        Some(grain) => numerator / grain,
+        None => is_long as u64,
+    };
+    let steps = if steps == 0 { 1 } else { steps };
+    let price = match steps.checked_mul(step.0) {
+        Some(price) if price <= spec.never_price.0 => price,
+        _ => spec.never_price.0,
+    };
     if is_long && price < spec.tick_size.0 { spec.tick_size } else { Price(price) }
 }
 
@@ -104,8 +117,7 @@ pub fn tick_of(spec: &ContractSpec, price: Price) -> Tick {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SafeLine {
     long_from: u64,
-    /// `None` where the mark is at the price that stands for "never": no short is strictly below it.
-    short_to: Option<u64>,
+    short_to: u64,
 }
 
 impl SafeLine {
@@ -120,7 +132,8 @@ impl SafeLine {
         SafeLine {
             // A unit value is never above that of one tick; a line beyond it is out of reach.
             long_from: if long_from > highest { u64::MAX } else { long_from },
-            short_to: (mark < spec.never_price).then(|| spec.unit_numerator() / above),
+            // A price that is shown as "never" is safe at any mark.
+            short_to: spec.unit_numerator() / above.min(spec.never_price.0),
         }
     }
 
@@ -138,10 +151,8 @@ impl SafeLine {
             let least = self.long_from.checked_mul(n).and_then(|x| i64::try_from(x).ok()).unwrap_or(i64::MAX);
             cost.saturating_add(until_liquidation) >= least
         } else {
-            self.short_to.is_some_and(|short_to| {
-                let most = i64::try_from(short_to.saturating_mul(n)).unwrap_or(i64::MAX);
-                cost.saturating_sub(until_liquidation) <= most
-            })
+            let most = i64::try_from(self.short_to.saturating_mul(n)).unwrap_or(i64::MAX);
+            cost.saturating_sub(until_liquidation) <= most
         }
     }
 }
@@ -208,7 +219,7 @@ mod tests {
             let w = bearable(&terms, &position, equity).until_liquidation;
             let price = price_after_loss(spec, &position, w, spec.tick_size);
             let mark = Price(price.0.saturating_add_signed(mark_gap).clamp(spec.tick_size.0, spec.max_price.0));
-            let expected = if is_long { mark > price } else { mark < price };
+            let expected = if is_long { mark > price } else { mark < price || price == spec.never_price };
             prop_assert_eq!(SafeLine::at(spec, mark).is_safe(spec, &position, w), expected, "price {:?} mark {:?}", price, mark);
         }
     }

@@ -45,6 +45,8 @@ pub(crate) struct Account {
     pub(crate) order_margin: Xbt,
     /// The rates that apply to it.
     pub(crate) terms: Terms,
+    /// The limit of its tier, XBt. (Rule RISK-1)
+    pub(crate) risk_limit: u64,
     /// Of the flags above.
     pub(crate) flags: u16,
     /// Fee class.
@@ -98,6 +100,7 @@ impl Account {
             sums: OrderSums::default(),
             order_margin: Xbt::ZERO,
             terms: Terms::new(spec, Leverage::CROSS, 0, contract::Rate::ZERO, contract::Rate::ZERO),
+            risk_limit: tier_limit(spec, 0).0.unsigned_abs(),
             flags: 0,
             fee_class,
             tier: 0,
@@ -142,10 +145,10 @@ impl Account {
         self.flags & flag != 0
     }
 
-    /// The limit of its tier.
+    /// Does what opens raise posCross by its premium? (Rules MARGIN-2, OM-5)
     #[inline(always)]
-    pub(crate) fn risk_limit(&self, spec: &ContractSpec) -> u64 {
-        tier_limit(spec, self.tier).0.unsigned_abs()
+    pub(crate) fn pays_premium(&self) -> bool {
+        !self.terms.is_cross && self.terms.charges_premium
     }
 
     /// Contracts that reduce-only orders may take off, 0 when flat.

@@ -64,13 +64,16 @@ impl Engine {
             refuse_if(self.named_with(tag, account, &order.cl_ord_id).is_some(), Reject::DuplicateClOrdId)?;
         }
         Engine::check_symbol(command)?;
-        refuse_if(self.mark_value == 0, Reject::NoMarkPrice)?;
+        refuse_if(self.market.mark_value == 0, Reject::NoMarkPrice)?;
         let number = self.trader(command.account())?;
         let account = &self.accounts[number as usize];
         refuse_if(account.has(SUSPENDED), Reject::AccountSuspended)?;
         let side = order.side.get().ok_or((Reject::InvalidSide, 0))?;
         let qty = order.qty.0;
-        refuse_if(qty == 0 || qty > self.spec.max_order_qty.0 || !self.is_whole_lots(qty), Reject::InvalidOrderQty)?;
+        refuse_if(
+            qty == 0 || qty > self.market.spec.max_order_qty.0 || !self.is_whole_lots(qty),
+            Reject::InvalidOrderQty,
+        )?;
         refuse_if(self.exceeds_limit_1(account, side, qty), Reject::InvalidOrderQty)?;
         let ord_type = order.ord_type.get();
         let is_market = ord_type == Some(OrdType::Market);
@@ -93,14 +96,14 @@ impl Engine {
         let is_post_only = inst.has(ExecInst::POST_ONLY);
         refuse_if(is_post_only && tif != TimeInForce::GoodTillCancel, Reject::InvalidOrdTypeForExecInst)?;
         refuse_if(order.link != 0 || order.contingency.raw != 0, Reject::InvalidLinkForContingency)?;
-        refuse_if(order.price > self.spec.max_tick(), Reject::PriceAboveLimitUp)?;
+        refuse_if(order.price > self.market.spec.max_tick(), Reject::PriceAboveLimitUp)?;
         let mut flags = if is_post_only { POST_ONLY } else { 0 };
         if inst.has(ExecInst::REDUCE_ONLY) {
             flags |= REDUCE_ONLY;
         }
         let limit = match (is_market, side) {
             (false, _) => order.price,
-            (true, Side::Buy) => self.spec.max_tick(),
+            (true, Side::Buy) => self.market.spec.max_tick(),
             (true, Side::Sell) => Tick(1),
         };
         Ok((Ticket { account: number, side, limit, qty, tif, is_market, flags, replaces: NIL }, tag))
@@ -108,7 +111,7 @@ impl Engine {
 
     #[inline(always)]
     fn is_whole_lots(&self, qty: u64) -> bool {
-        let lot = self.spec.lot.0;
+        let lot = self.market.spec.lot.0;
         lot == 1 || qty.is_multiple_of(lot)
     }
 
@@ -117,7 +120,7 @@ impl Engine {
     #[inline(always)]
     fn exceeds_limit_1(&self, account: &Account, side: Side, more: u64) -> bool {
         let open = account.sums.side(side).qty.0;
-        account.position.qty.unsigned_abs() + open + more > self.max_side_qty
+        account.position.qty.unsigned_abs() + open + more > self.market.max_side_qty
     }
 
     /// The order an amend or a cancel is about, of the command's own account only.
@@ -147,7 +150,7 @@ impl Engine {
         }
         refuse_if(found.is_none() && matches!(target, Target::OrderId(_)), Reject::InvalidOrderId)?;
         Engine::check_symbol(command)?;
-        refuse_if(self.mark_value == 0, Reject::NoMarkPrice)?;
+        refuse_if(self.market.mark_value == 0, Reject::NoMarkPrice)?;
         let number = self.trader(command.account())?;
         let account = &self.accounts[number as usize];
         refuse_if(account.has(SUSPENDED), Reject::AccountSuspended)?;
@@ -157,7 +160,7 @@ impl Engine {
         let known = fields.qty_kind.raw == 0 || fields.qty_kind.get().is_some();
         refuse_if(!known || fields.flags & !contract::command::AMEND_LOSES_PLACE != 0, Reject::InvalidCommand)?;
         let limit = if fields.price.0 == 0 { order.tick } else { fields.price };
-        refuse_if(limit > self.spec.max_tick(), Reject::PriceAboveLimitUp)?;
+        refuse_if(limit > self.market.spec.max_tick(), Reject::PriceAboveLimitUp)?;
         let keeps_place = limit == order.tick && leaves <= order.leaves && fields.flags == 0;
         let ticket = Ticket {
             account: number,
@@ -174,7 +177,7 @@ impl Engine {
 
     /// The open quantity an amend asks for. (Rules AMEND-1, AMEND-2)
     fn amended_leaves(&self, account: &Account, order: &Resting, fields: &AmendFields) -> Result<u64, Refusal> {
-        let (cum, qty, max) = (self.book.cold(order.slot).cum, fields.qty.0, self.spec.max_order_qty.0);
+        let (cum, qty, max) = (self.book.cold(order.slot).cum, fields.qty.0, self.market.spec.max_order_qty.0);
         let leaves = match fields.qty_kind.get() {
             None => return Ok(order.leaves),
             Some(AmendQty::Total) => {

@@ -180,6 +180,14 @@ impl Book {
         }
     }
 
+    /// The order that a taker of this side meets first.
+    #[inline(always)]
+    pub(crate) fn best_maker(&self, taker_side: Side) -> Option<Resting> {
+        let tick = self.best(taker_side.opposite())?;
+        let slot = self.front(tick)?;
+        Some(self.resting(slot))
+    }
+
     /// Would an order of this side trade at once at this limit?
     #[inline(always)]
     pub(crate) fn crosses(&self, side: Side, limit: Tick) -> bool {

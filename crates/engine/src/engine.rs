@@ -9,7 +9,6 @@ use alloc::vec::Vec;
 
 use contract::command::{Mark, OpenAccount, SetAccount, SetLeverage};
 use contract::event::{Body, Position, Rejected, Wallet};
-use contract::liquidation::SafeLine;
 use contract::spec::SpecError;
 use contract::{
     AccountId, Action, Amend, Cancel, CancelAll, Capacity, ClOrdId, Coded, Command, CommandKind, ContractSpec, Genesis,
@@ -25,6 +24,7 @@ use crate::bits::Bits;
 use crate::book::Book;
 use crate::ladder::Ladder;
 use crate::liquidation::Lot;
+use crate::market::Market;
 use crate::names::Names;
 use crate::outbox::Outbox;
 use crate::say::Say;
@@ -65,13 +65,7 @@ pub(crate) type Refusal = (Reject, i64);
 #[derive(Clone, Debug)]
 pub struct Engine {
     pub(crate) genesis: Genesis,
-    pub(crate) spec: ContractSpec,
-    pub(crate) max_side_qty: u64,
-    pub(crate) mark: Price,
-    /// Marks that took effect so far: what was computed at an older one is computed anew.
-    pub(crate) mark_number: u64,
-    pub(crate) mark_value: u64,
-    pub(crate) line: SafeLine,
+    pub(crate) market: Market,
     pub(crate) waiting_mark: Price,
     pub(crate) book: Book,
     pub(crate) names: Names,
@@ -147,12 +141,7 @@ impl Engine {
         let slots = capacity.accounts + capacity.lots;
         Ok(Engine {
             genesis: *genesis,
-            spec: *spec,
-            max_side_qty: spec.max_side_units() * spec.value_unit,
-            mark: Price::NONE,
-            mark_number: 0,
-            mark_value: 0,
-            line: SafeLine::at(spec, spec.max_price),
+            market: Market::new(spec),
             waiting_mark: Price::NONE,
             book: Book::new(spec, capacity),
             names: Names::new(capacity.orders, seed),
@@ -187,7 +176,7 @@ impl Engine {
     #[inline]
     pub fn apply(&mut self, command: &Command, out: &mut impl Outbox) {
         self.say.begin(command);
-        let mut budget = self.spec.budget;
+        let mut budget = self.market.spec.budget;
         if self.has_work() {
             self.work(&mut budget, out);
         }
@@ -360,7 +349,7 @@ impl Engine {
                 self.say.fact(Some((number, account)), wallet, out);
             }
             if flags & TELL_POSITION != 0 {
-                let mut position = position_of(&self.spec, account);
+                let mut position = position_of(&self.market.spec, account);
                 position.realised_by_command = account.realised - account.realised_before;
                 self.say.fact(Some((number, account)), position, out);
             }
@@ -436,7 +425,7 @@ impl Engine {
     /// The contract.
     #[must_use]
     pub fn spec(&self) -> &ContractSpec {
-        &self.spec
+        &self.market.spec
     }
 
     /// The limits.
@@ -466,7 +455,7 @@ impl Engine {
     /// The mark price in force.
     #[must_use]
     pub fn mark(&self) -> Option<Price> {
-        (self.mark != Price::NONE).then_some(self.mark)
+        (self.market.mark != Price::NONE).then_some(self.market.mark)
     }
 
     /// How many accounts are open, the house's four included.
@@ -485,13 +474,13 @@ impl Engine {
     /// Position of an account, as a `Position` event would say now; `realised_by_command` is 0.
     #[must_use]
     pub fn position(&self, account: AccountId) -> Option<Position> {
-        self.accounts.get(account.0 as usize).map(|found| position_of(&self.spec, found))
+        self.accounts.get(account.0 as usize).map(|found| position_of(&self.market.spec, found))
     }
 
     /// What an account may still use, XBt; may be negative. (Rule MARGIN-7)
     #[must_use]
     pub fn available(&self, account: AccountId) -> Option<Xbt> {
-        self.accounts.get(account.0 as usize).map(|found| self.available_of(found))
+        self.accounts.get(account.0 as usize).map(|found| self.market.available(found))
     }
 
     /// Is the account waiting to be liquidated?
@@ -543,7 +532,7 @@ impl Engine {
     /// Open quantity resting at a tick.
     #[must_use]
     pub fn level_qty(&self, tick: Tick) -> Qty {
-        if tick > self.spec.max_tick() { Qty::ZERO } else { self.book.total(tick) }
+        if tick > self.market.spec.max_tick() { Qty::ZERO } else { self.book.total(tick) }
     }
 
     /// The orders of one side in priority: best price first, oldest first.

@@ -39,7 +39,7 @@ impl Engine {
         if usize::from(body.fee_class) >= FEE_CLASSES {
             return Err((Reject::InvalidCommand, 0));
         }
-        self.accounts.push(Account::new(&self.spec, body.fee_class));
+        self.accounts.push(Account::new(&self.market.spec, body.fee_class));
         self.touch(number, TELL_WALLET | TELL_POSITION);
         Ok(())
     }
@@ -53,7 +53,7 @@ impl Engine {
         }
         let account = &mut self.accounts[number as usize];
         account.fee_class = body.fee_class;
-        account.terms = account.terms_with(&self.spec, account.leverage, account.tier);
+        account.terms = account.terms_with(&self.market.spec, account.leverage, account.tier);
         account.flags = if body.suspended == 1 { account.flags | SUSPENDED } else { account.flags & !SUSPENDED };
         // The taker fee is part of every margin, so orders and key are looked at again.
         self.touch_position(number);
@@ -85,7 +85,7 @@ impl Engine {
         if account.has(SUSPENDED) {
             return Err((Reject::AccountSuspended, 0));
         }
-        if amount > self.available_of(account).max(Xbt::ZERO) {
+        if amount > self.market.available(account).max(Xbt::ZERO) {
             return Err((Reject::InsufficientBalance, amount.0));
         }
         if account.has(DUE) {
@@ -142,14 +142,14 @@ impl Engine {
         if account.has(SUSPENDED) {
             return Err((Reject::AccountSuspended, 0));
         }
-        if !leverage_fits(&self.spec, leverage, account.tier) {
+        if !leverage_fits(&self.market.spec, leverage, account.tier) {
             return Err((Reject::InvalidLeverage, 0));
         }
-        let terms = account.terms_with(&self.spec, leverage, account.tier);
+        let terms = account.terms_with(&self.market.spec, leverage, account.tier);
         let mut position = account.position;
         match (account.leverage.is_cross(), leverage.is_cross()) {
             (true, false) if position.qty != 0 => {
-                let unrealised = position.unrealised_pnl(&self.spec, self.mark_value);
+                let unrealised = position.unrealised_pnl(&self.market.spec, self.market.mark_value);
                 position.cross = Xbt((-unrealised.0).max(0));
                 position.loss = Xbt::ZERO;
             }
@@ -168,16 +168,16 @@ impl Engine {
     /// May position and orders be held on these terms? (Rule MARGIN-8)
     fn check_change(&self, account: &Account, terms: &Terms, position: &PositionState) -> Result<(), Refusal> {
         let orders = order_margin(terms, chargeable(&account.sums, position.qty));
-        let held = position_margin(&self.spec, terms, position, self.mark_value);
-        let required = orders + held - account.order_margin - self.position_margin_of(account);
-        if required > self.available_of(account).max(Xbt::ZERO) {
+        let held = position_margin(&self.market.spec, terms, position, self.market.mark_value);
+        let required = orders + held - account.order_margin - self.market.position_margin(account);
+        if required > self.market.available(account).max(Xbt::ZERO) {
             return Err((Reject::InsufficientBalance, required.0));
         }
         if account.has(DUE) {
             return Err((Reject::InLiquidation, 0));
         }
         let w = bearable(terms, position, account.wallet.0 - orders.0).until_liquidation;
-        if !self.line.is_safe(&self.spec, position, w) {
+        if !self.market.line.is_safe(&self.market.spec, position, w) {
             return Err((Reject::ImmediateLiquidation, 0));
         }
         Ok(())
@@ -191,19 +191,21 @@ impl Engine {
         if account.has(SUSPENDED) {
             return Err((Reject::AccountSuspended, 0));
         }
-        let tier = tier_for(&self.spec, amount).filter(|_| amount > Xbt::ZERO).ok_or((Reject::InvalidAmount, 0))?;
-        let terms = account.terms_with(&self.spec, account.leverage, tier);
+        let tier =
+            tier_for(&self.market.spec, amount).filter(|_| amount > Xbt::ZERO).ok_or((Reject::InvalidAmount, 0))?;
+        let terms = account.terms_with(&self.market.spec, account.leverage, tier);
         self.check_change(account, &terms, &account.position)?;
-        if !leverage_fits(&self.spec, account.leverage, tier) {
+        if !leverage_fits(&self.market.spec, account.leverage, tier) {
             return Err((Reject::InvalidLeverage, 0));
         }
         let charged = chargeable(&account.sums, account.position.qty);
-        let usage = risk_usage(&self.spec, &account.position, self.mark_value, charged);
-        if usage > tier_limit(&self.spec, tier).0.unsigned_abs() {
+        let usage = risk_usage(&self.market.spec, &account.position, self.market.mark_value, charged);
+        if usage > tier_limit(&self.market.spec, tier).0.unsigned_abs() {
             return Err((Reject::BelowRiskUsage, 0));
         }
         let account = &mut self.accounts[number as usize];
         account.tier = tier;
+        account.risk_limit = tier_limit(&self.market.spec, tier).0.unsigned_abs();
         account.terms = terms;
         self.touch_position(number);
         Ok(())
@@ -225,7 +227,7 @@ impl Engine {
         if !(-HIGHEST_BALANCE..=HIGHEST_BALANCE).contains(&amount.0) {
             return Err((Reject::InvalidAmount, 0));
         }
-        if amount > self.available_of(account).max(Xbt::ZERO) {
+        if amount > self.market.available(account).max(Xbt::ZERO) {
             return Err((Reject::InsufficientBalance, amount.0));
         }
         if account.has(DUE) {
@@ -236,7 +238,7 @@ impl Engine {
         if has_margin {
             position.cross += amount;
             let w = bearable(&account.terms, &position, account.equity()).until_liquidation;
-            if !self.line.is_safe(&self.spec, &position, w) {
+            if !self.market.line.is_safe(&self.market.spec, &position, w) {
                 return Err((Reject::ImmediateLiquidation, 0));
             }
         }
@@ -252,10 +254,10 @@ impl Engine {
 
     /// posInit + posCross − posLoss + min(0, unrealised PnL) ≥ ceil(max(1 %, tier's initial)·|cost|).
     fn may_remove_to(&self, account: &Account, position: &PositionState) -> bool {
-        let unrealised = position.unrealised_pnl(&self.spec, self.mark_value);
+        let unrealised = position.unrealised_pnl(&self.market.spec, self.market.mark_value);
         let cross = position_cross(&account.terms, position, unrealised);
         let parts = held(&account.terms, position, cross);
-        let rate = tier_initial(&self.spec, account.tier).max(REMOVAL_FLOOR);
+        let rate = tier_initial(&self.market.spec, account.tier).max(REMOVAL_FLOOR);
         let floor = Fraction::new(rate.0.unsigned_abs(), Rate::ONE).of_ceil(position.cost_abs());
         parts.init + parts.cross - parts.loss + unrealised.min(Xbt::ZERO) >= Xbt(signed(floor))
     }

@@ -45,8 +45,8 @@ impl Engine {
         let cost = sum(&|account| account.position.cost.0);
         let realised = sum(&|account| account.realised.0 + account.commission.0);
         law!(cost == realised, "SUM-2: unrealised cost {cost}, realised cost {}", -realised);
-        if self.mark_value != 0 {
-            let value = sum(&|account| account.position.value_at(&self.spec, self.mark_value).0);
+        if self.market.mark_value != 0 {
+            let value = sum(&|account| account.position.value_at(&self.market.spec, self.market.mark_value).0);
             law!(value == 0, "SUM-3: values at the mark add up to {value}");
         }
         let house = |account: AccountId| i128::from(self.accounts[account.0 as usize].wallet.0);
@@ -84,7 +84,7 @@ impl Engine {
                 if order.leaves == 0 || cold.number == 0 || order.side() != side {
                     fault = Some(format!("SUM-7: order in slot {} is not one", order.slot));
                 }
-                if cold.unit_value != unit_value(&self.spec, self.spec.tick_price(order.tick)) {
+                if cold.unit_value != unit_value(&self.market.spec, self.market.spec.tick_price(order.tick)) {
                     fault = Some(format!("SUM-7: order {} has another price's value", cold.number));
                 }
                 if !order.is(CLOSE_OUT) {
@@ -164,7 +164,7 @@ impl Engine {
     fn check_lots(&self) -> Result<(), String> {
         let (mut qty, mut cost) = (0i128, 0i128);
         for lot in self.lots.iter().filter(|lot| lot.number != 0) {
-            let value = i128::from(lot.qty / self.spec.value_unit) * i128::from(lot.unit_value);
+            let value = i128::from(lot.qty / self.market.spec.value_unit) * i128::from(lot.unit_value);
             qty += i128::from(lot.signed_qty());
             cost -= if lot.is_long { value } else { -value };
         }

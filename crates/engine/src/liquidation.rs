@@ -70,12 +70,7 @@ impl Engine {
 
     /// Is the mark strictly on the safe side? Always by price, never by margin. (Rule LIQ-12)
     fn is_cured(&self, number: u32) -> bool {
-        let account = &self.accounts[number as usize];
-        if account.position.qty == 0 {
-            return true;
-        }
-        let w = bearable(&account.terms, &account.position, account.equity()).until_liquidation;
-        self.line.is_safe(&self.spec, &account.position, w)
+        self.market.is_safe(&self.accounts[number as usize])
     }
 
     fn not_due(&mut self, number: u32) {
@@ -86,12 +81,12 @@ impl Engine {
     /// A step of a liquidation that is about the account itself.
     fn tell_liquidation(&mut self, number: u32, step: LiquidationStep, out: &mut impl Outbox) {
         let account = &self.accounts[number as usize];
-        let position = crate::engine::position_of(&self.spec, account);
+        let position = crate::engine::position_of(&self.market.spec, account);
         let fact = Liquidation {
             step: step.into(),
             lot: 0,
             qty: position.qty,
-            mark: self.mark,
+            mark: self.market.mark,
             liquidation_price: position.liquidation_price,
             bankruptcy_price: position.bankruptcy_price,
             unit_value: 0,
@@ -106,7 +101,7 @@ impl Engine {
             step: step.into(),
             lot: lot.number,
             qty: lot.signed_qty(),
-            mark: self.mark,
+            mark: self.market.mark,
             liquidation_price: Price::NONE,
             bankruptcy_price: self.lot_price(&lot),
             unit_value: lot.unit_value,
@@ -116,7 +111,7 @@ impl Engine {
 
     /// Bankruptcy price of a lot, in steps of 0.01 USD. (Rule LIQ-3)
     fn lot_price(&self, lot: &Lot) -> Price {
-        price_of_unit_value(&self.spec, lot.is_long, lot.unit_value, Price(1))
+        price_of_unit_value(&self.market.spec, lot.is_long, lot.unit_value, Price(1))
     }
 
     /// One order cancelled, or the end: cured, or taken over. (Rule LIQ-5)
@@ -144,8 +139,9 @@ impl Engine {
         let account = &mut self.accounts[number as usize];
         let position = account.position;
         let w = bearable(&account.terms, &position, account.equity()).until_liquidation;
-        let price = price_after_loss(&self.spec, &position, w, self.spec.tick_size).min(self.spec.max_price);
-        let tick = Tick((price.0 / self.spec.tick_size.0) as u32);
+        let price = price_after_loss(&self.market.spec, &position, w, self.market.spec.tick_size)
+            .min(self.market.spec.max_price);
+        let tick = Tick((price.0 / self.market.spec.tick_size.0) as u32);
         account.flags |= WAITS_FOR_LOT;
         account.key_equity = account.equity();
         account.key_tick = tick.0;
@@ -161,18 +157,18 @@ impl Engine {
         let size = position.size();
         let w = bearable(&account.terms, &position, account.equity()).until_bankruptcy;
         // A short that maintenance makes due may never go bankrupt: v is clamped to one satoshi. (Rule LIQ-3)
-        let v = unit_value_after_loss(&self.spec, &position, w).unwrap_or(1);
-        let value = Xbt(signed(units(&self.spec, size) * v));
+        let v = unit_value_after_loss(&self.market.spec, &position, w).unwrap_or(1);
+        let value = Xbt(signed(units(&self.market.spec, size) * v));
         let cost = Xbt(if is_long { value.0 } else { -value.0 });
 
         // What is left after the loss bears the fee: of the position's margin, and of the wallet.
         let loss = cost + position.cost;
         let mut left = account.wallet - loss;
         if !account.terms.is_cross {
-            left = left.min(self.position_margin_of(account) - loss);
+            left = left.min(self.market.position_margin(account) - loss);
         }
-        let taker = self.spec.fees[usize::from(account.fee_class)].taker;
-        let paid = fee(self.spec.fee_rounding, taker, value).min(left.max(Xbt::ZERO));
+        let taker = self.market.spec.fees[usize::from(account.fee_class)].taker;
+        let paid = fee(self.market.spec.fee_rounding, taker, value).min(left.max(Xbt::ZERO));
         self.accounts[number as usize].flags &= !DUE;
         let execution = Execution { qty: -position.qty, unit_value: v, premium: 0, rate: taker };
         self.settle_with_fee(number, &execution, paid);
@@ -183,7 +179,7 @@ impl Engine {
         self.free_lots.remove(lot);
         let created = self.next_number;
         self.next_number += 1;
-        let tick = close_out_tick(&self.spec, is_long, v).unwrap_or(Tick(0));
+        let tick = close_out_tick(&self.market.spec, is_long, v).unwrap_or(Tick(0));
         self.lots[lot as usize] = Lot { number: created, qty: size.0, unit_value: v, is_long, tick, is_resting: false };
         let id = self.lot_id(lot);
         let side = self.lots[lot as usize].side();
@@ -217,10 +213,10 @@ impl Engine {
     /// One fill of a new lot's order, or its rest. (Rules LIQ-7, LIQ-9)
     pub(crate) fn close_out(&mut self, slot: u32, out: &mut impl Outbox) -> Option<Process> {
         let lot = self.lots[slot as usize];
-        let maker = self.best_maker(lot.side()).filter(|_| self.meets(&lot));
+        let maker = self.book.best_maker(lot.side()).filter(|_| self.meets(&lot));
         let Some(maker) = maker else {
             self.rest_lot(slot);
-            if lot_is_passed(&self.spec, lot.is_long, lot.unit_value, self.mark) {
+            if lot_is_passed(&self.market.spec, lot.is_long, lot.unit_value, self.market.mark) {
                 self.list_lot(slot);
             }
             return None;
@@ -237,7 +233,7 @@ impl Engine {
     /// Matches a lot as the taker; true while something is left of it.
     fn fill_lot(&mut self, slot: u32, maker: &Resting, qty: u64, cause: InsuranceCause, out: &mut impl Outbox) -> bool {
         let mut taker = self.lot_taker(slot);
-        let worth = unit_value(&self.spec, self.spec.tick_price(maker.tick));
+        let worth = unit_value(&self.market.spec, self.market.spec.tick_price(maker.tick));
         let gained_by_maker = self.fill(&mut taker, maker, qty, out);
         let gained = self.settle_lot(self.book.order_slots() + slot, qty, worth);
         self.change_insurance(gained + gained_by_maker, cause, maker.account, out);
@@ -250,7 +246,7 @@ impl Engine {
     pub(crate) fn settle_lot(&mut self, order_slot: u32, qty: u64, worth: u64) -> Xbt {
         let slot = order_slot - self.book.order_slots();
         let lot = &mut self.lots[slot as usize];
-        let n = signed(units(&self.spec, Qty(qty)));
+        let n = signed(units(&self.market.spec, Qty(qty)));
         let (v, worth) = (signed(lot.unit_value), signed(worth));
         let (is_long, tick, was_resting) = (lot.is_long, lot.tick, lot.is_resting);
         lot.qty -= qty;
@@ -283,7 +279,7 @@ impl Engine {
         cold.premium = 0;
         cold.cum = 0;
         if lot.tick.0 != 0 {
-            cold.unit_value = unit_value(&self.spec, self.spec.tick_price(lot.tick));
+            cold.unit_value = unit_value(&self.market.spec, self.market.spec.tick_price(lot.tick));
             self.book.rest(id.slot, lot.side(), lot.tick, lot.qty, AccountId::LIQUIDATION.0, CLOSE_OUT);
         }
         self.key_lot(slot);
@@ -298,7 +294,7 @@ impl Engine {
 
     fn lot_key_tick(&self, is_long: bool, tick: Tick) -> Tick {
         match (tick, is_long) {
-            (Tick(0), true) => self.spec.max_tick(),
+            (Tick(0), true) => self.market.spec.max_tick(),
             (Tick(0), false) => Tick(1),
             (tick, _) => tick,
         }
@@ -345,14 +341,14 @@ impl Engine {
     pub(crate) fn sweep(&mut self, slot: u32, out: &mut impl Outbox) -> Option<Process> {
         let lot = self.lots[slot as usize];
         let rank = Some(Process::Rank { lot: slot, next: AccountId::FIRST_TRADER.0, best: NIL });
-        let Some(maker) = self.best_maker(lot.side()) else { return rank };
-        let worth = unit_value(&self.spec, self.spec.tick_price(maker.tick));
+        let Some(maker) = self.book.best_maker(lot.side()) else { return rank };
+        let worth = unit_value(&self.market.spec, self.market.spec.tick_price(maker.tick));
         let loss =
             if lot.is_long { worth.saturating_sub(lot.unit_value) } else { lot.unit_value.saturating_sub(worth) };
         let mut qty = maker.leaves.min(lot.qty);
         if loss != 0 {
             let affordable = self.insurance().0.unsigned_abs() / loss;
-            qty = qty.min(affordable.saturating_mul(self.spec.value_unit));
+            qty = qty.min(affordable.saturating_mul(self.market.spec.value_unit));
         }
         if qty == 0 {
             return rank;
@@ -365,7 +361,7 @@ impl Engine {
         if (next as usize) < self.accounts.len() {
             let is_better = self.candidate(next, slot).is_some_and(|challenger| {
                 let holder = if best == NIL { None } else { self.candidate(best, slot) };
-                holder.is_none_or(|holder| outranks(&self.spec, self.mark_value, &challenger, &holder))
+                holder.is_none_or(|holder| outranks(&self.market.spec, self.market.mark_value, &challenger, &holder))
             });
             let best = if is_better { next } else { best };
             return Some(Process::Rank { lot: slot, next: next + 1, best });
@@ -400,7 +396,7 @@ impl Engine {
             terms: account.terms,
             equity: account.equity(),
         };
-        may_be_deleveraged(&self.spec, &candidate, lot.unit_value).then_some(candidate)
+        may_be_deleveraged(&self.market.spec, &candidate, lot.unit_value).then_some(candidate)
     }
 
     /// Closes the account's position, or the part the lot needs, against the lot at v. (Rule ADL-2)
@@ -408,8 +404,8 @@ impl Engine {
         let lot = self.lots[slot as usize];
         let account = &self.accounts[number as usize];
         let qty = account.position.size().0.min(lot.qty);
-        let rate = self.spec.fees[usize::from(account.fee_class)].maker;
-        let value = Xbt(signed(units(&self.spec, Qty(qty)) * lot.unit_value));
+        let rate = self.market.spec.fees[usize::from(account.fee_class)].maker;
+        let value = Xbt(signed(units(&self.market.spec, Qty(qty)) * lot.unit_value));
         let signed_qty = if account.position.qty > 0 { -signed(qty) } else { signed(qty) };
         let execution = Execution { qty: signed_qty, unit_value: lot.unit_value, premium: 0, rate };
         let paid = self.settle(number, &execution, value);

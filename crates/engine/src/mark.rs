@@ -4,8 +4,7 @@
 //! lie on ladders at the tick where they fall due, and a mark drains exactly those it reached.
 
 use contract::event::IndexMark;
-use contract::liquidation::{SafeLine, bearable, lot_is_passed};
-use contract::value::unit_value;
+use contract::liquidation::{bearable, lot_is_passed};
 use contract::{Command, Marking, Price, Reject, Tick};
 
 use crate::account::WAITS_FOR_LOT;
@@ -16,13 +15,13 @@ impl Engine {
     /// The command `Mark`: acts in external marking, waits while the agenda holds anything. (Rule MARK-2)
     pub(crate) fn take_mark(&mut self, command: &Command, mark: Price, out: &mut impl Outbox) -> Result<(), Refusal> {
         Engine::check_symbol(command)?;
-        if self.spec.marking != Marking::External {
+        if self.market.spec.marking != Marking::External {
             return Err((Reject::InvalidCommand, 0));
         }
-        if mark < self.spec.tick_size {
+        if mark < self.market.spec.tick_size {
             return Err((Reject::InvalidPrice, 0));
         }
-        if mark > self.spec.max_price {
+        if mark > self.market.spec.max_price {
             return Err((Reject::PriceAboveLimitUp, 0));
         }
         if self.agenda.is_idle() {
@@ -35,14 +34,11 @@ impl Engine {
 
     /// The mark takes effect. (Rules LIQ-4, LIQ-7, LIQ-8)
     pub(crate) fn set_mark(&mut self, mark: Price, out: &mut impl Outbox) {
-        self.mark = mark;
-        self.mark_number += 1;
-        self.mark_value = unit_value(&self.spec, mark);
-        self.line = SafeLine::at(&self.spec, mark);
+        self.market.set_mark(mark);
         self.say.fact(None, IndexMark { index: Price::NONE, mark }, out);
 
         // A long is reached where its key's price is at the mark or above, a short at the mark or below.
-        let tick = self.spec.tick_size.0;
+        let tick = self.market.spec.tick_size.0;
         let (lowest_long, highest_short) = (mark.0.div_ceil(tick), mark.0 / tick);
         while let Some(at) = self.long_keys.highest().filter(|at| u64::from(at.0) >= lowest_long) {
             self.take_reached(true, at);
@@ -72,7 +68,7 @@ impl Engine {
         if let Some(slot) = key.checked_sub(accounts) {
             let lot = self.lots[slot as usize];
             self.key_lot(slot);
-            if lot_is_passed(&self.spec, lot.is_long, lot.unit_value, self.mark) {
+            if lot_is_passed(&self.market.spec, lot.is_long, lot.unit_value, self.market.mark) {
                 self.list_lot(slot);
             }
             return;
@@ -81,7 +77,7 @@ impl Engine {
         account.flags &= !WAITS_FOR_LOT;
         account.key_tick = 0;
         let w = bearable(&account.terms, &account.position, account.equity());
-        if self.line.is_safe(&self.spec, &account.position, w.until_liquidation) {
+        if self.market.line.is_safe(&self.market.spec, &account.position, w.until_liquidation) {
             self.move_key(key);
         } else {
             self.make_due(key, w);

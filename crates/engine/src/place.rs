@@ -6,9 +6,7 @@
 use contract::event::{Accepted, Amended};
 use contract::margin::{SideSums, chargeable, order_margin};
 use contract::value::units;
-use contract::{
-    Amend, CancelAll, CancelReason, ClOrdId, Command, NewOrder, OrderId, Qty, Reject, Side, Target, TimeInForce,
-};
+use contract::{Amend, CancelAll, CancelReason, ClOrdId, Command, NewOrder, OrderId, Qty, Reject, Target, TimeInForce};
 
 use crate::account::{NIL, TELL_WALLET};
 use crate::admit::Ticket;
@@ -66,7 +64,7 @@ impl Engine {
     /// The slot a new order will have. (Law 3)
     #[inline(always)]
     fn slot_for(&self, ticket: &Ticket) -> Result<u32, Refusal> {
-        let max = self.spec.max_open_orders;
+        let max = self.market.spec.max_open_orders;
         if max != 0 && u64::from(self.accounts[ticket.account as usize].open_orders) >= max {
             return Err((Reject::CapacityReached, 0));
         }
@@ -108,7 +106,7 @@ impl Engine {
         let mut taker = Taker { account: ticket.account, id, side: ticket.side, leaves: plan.qty };
         let keep = plan.qty - plan.take;
         while taker.leaves > keep {
-            let maker = self.best_maker(ticket.side).expect("the plan walked this very book");
+            let maker = self.book.best_maker(ticket.side).expect("the plan walked this very book");
             let qty = maker.leaves.min(taker.leaves - keep);
             self.fill(&mut taker, &maker, qty, out);
             self.cut_reduce_only(ticket.account, out);
@@ -118,14 +116,6 @@ impl Engine {
         }
         self.book.cold_mut(id.slot).cum += plan.take;
         taker.leaves
-    }
-
-    /// The order that a taker of this side meets first.
-    #[inline(always)]
-    pub(crate) fn best_maker(&self, taker_side: Side) -> Option<Resting> {
-        let tick = self.book.best(taker_side.opposite())?;
-        let slot = self.book.front(tick)?;
-        Some(self.book.resting(slot))
     }
 
     /// Puts what is left at the back of its price; a new order also among its account's orders and names.
@@ -152,7 +142,7 @@ impl Engine {
             }
             self.list_order(number, id.slot);
         }
-        let n = units(&self.spec, Qty(left));
+        let n = units(&self.market.spec, Qty(left));
         let sums = SideSums { qty: Qty(left), cost: n * plan.unit_value, premium: n * plan.premium };
         let account = &mut self.accounts[number as usize];
         account.sums.side_mut(ticket.side).add(sums);

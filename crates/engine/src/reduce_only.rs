@@ -95,7 +95,7 @@ impl Engine {
     #[inline(always)]
     pub(crate) fn sums_of(&self, order: &Resting, qty: u64) -> SideSums {
         let cold = self.book.cold(order.slot);
-        let n = units(&self.spec, Qty(qty));
+        let n = units(&self.market.spec, Qty(qty));
         SideSums { qty: Qty(qty), cost: n * cold.unit_value, premium: n * cold.premium }
     }
 

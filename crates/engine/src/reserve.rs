@@ -6,18 +6,17 @@
 //!          is undone. Only scratch positions are written here.
 
 use contract::liquidation::{bearable, price_after_loss, tick_of};
-use contract::margin::{
-    OrderSums, SideSums, available, chargeable, order_margin, position_margin, premium_per_unit, risk_usage,
-};
+use contract::margin::{OrderSums, SideSums, chargeable, order_margin, risk_usage};
 use contract::math::signed;
 use contract::position::PositionState;
 use contract::value::{fee, unit_value, units};
-use contract::{PremiumMode, Qty, Reject, Side, Tick, TimeInForce, Xbt};
+use contract::{Qty, Reject, Side, Tick, TimeInForce, Xbt};
 
-use crate::account::{ANY_MARK, Account, DUE, NIL, WAITS_FOR_LOT, reducible};
+use crate::account::{Account, DUE, NIL, WAITS_FOR_LOT, reducible};
 use crate::admit::Ticket;
 use crate::book::{POST_ONLY, REDUCE_ONLY};
 use crate::engine::{Engine, Refusal};
+use crate::market::Market;
 
 /// A quantity with its value at unit values and its premium.
 #[derive(Clone, Copy, Debug, Default)]
@@ -62,6 +61,95 @@ struct Walked {
     closing: Counted,
     opening: Counted,
     is_cut: bool,
+}
+
+/// What an order would do to one account: margin, usage, safety. Orders enter by their sums.
+impl Market {
+    /// Rules OM-7 and RISK-1: margin and usage with the counted quantity among the account's orders. Returns
+    /// that margin.
+    #[inline(always)]
+    fn check_margin(&self, account: &mut Account, after: &OrderSums) -> Result<Xbt, Refusal> {
+        let charged = chargeable(after, account.position.qty);
+        let margin = order_margin(&account.terms, charged);
+        let required = margin - account.order_margin;
+        if required.0 > 0 {
+            let available = account.wallet - account.order_margin - self.position_margin_now(account);
+            if required > available.max(Xbt::ZERO) {
+                return Err((Reject::InsufficientBalance, required.0));
+            }
+        }
+        let usage = risk_usage(&self.spec, &account.position, self.mark_value, charged);
+        if usage > account.risk_limit {
+            let before = chargeable(&account.sums, account.position.qty);
+            if usage > risk_usage(&self.spec, &account.position, self.mark_value, before) {
+                return Err((Reject::PositionRiskLimit, 0));
+            }
+        }
+        Ok(margin)
+    }
+
+    /// Rule CLOSE-1.
+    #[inline(always)]
+    fn check_close_1(&self, account: &Account, ticket: &Ticket) -> Result<(), Refusal> {
+        let price = self.spec.tick_price(ticket.limit);
+        // An account that is not due is strictly safe, so its liquidation price lies beyond the mark: a limit
+        // on this side of the mark needs no price. (But for one that waits for a lot.)
+        let is_long = account.position.qty > 0;
+        let is_this_side = if is_long { price >= self.mark } else { price <= self.mark };
+        if is_this_side && !account.has(WAITS_FOR_LOT) {
+            return Ok(());
+        }
+        let w = bearable(&account.terms, &account.position, account.equity()).until_liquidation;
+        let liquidation_price = price_after_loss(&self.spec, &account.position, w, self.spec.tick_size);
+        match is_long {
+            true if price < liquidation_price => Err((Reject::BelowLiquidationPrice, 0)),
+            false if price > liquidation_price => Err((Reject::AboveLiquidationPrice, 0)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Rule OM-9 for an order that only adds to the position.
+    #[inline(always)]
+    fn is_safe_when_added(
+        &self,
+        account: &Account,
+        side: Side,
+        opening: &Counted,
+        resting: &OrderSums,
+        traded: u64,
+    ) -> bool {
+        let position = self.opened(account, account.position, side, opening);
+        if !account.terms.is_cross {
+            return self.is_safe_at(account, &position, 0);
+        }
+        // What only adds to a position leaves the resting orders no dearer: safe with the margin they hold
+        // now is safe with what they will hold.
+        let wallet = account.wallet - self.taker_fee(account, traded);
+        self.is_safe_at(account, &position, wallet.0 - account.order_margin.0)
+            || self.is_safe_with(account, resting, &position, wallet)
+    }
+
+    /// A position with this much opened on a side, its premium in posCross. (Rules COST-1, MARGIN-2)
+    #[inline(always)]
+    fn opened(&self, account: &Account, mut position: PositionState, side: Side, opening: &Counted) -> PositionState {
+        let sign = side.sign();
+        position.qty += sign * signed(opening.qty);
+        position.cost -= Xbt(sign * signed(opening.cost));
+        if account.pays_premium() {
+            position.cross += Xbt(signed(opening.premium));
+        }
+        position
+    }
+
+    /// One taker fee on a whole value.
+    #[inline(always)]
+    fn taker_fee(&self, account: &Account, value: u64) -> Xbt {
+        if value == 0 {
+            return Xbt::ZERO;
+        }
+        let rate = self.spec.fees[usize::from(account.fee_class)].taker;
+        fee(self.spec.fee_rounding, rate, Xbt(signed(value)))
+    }
 }
 
 impl Walked {
@@ -122,9 +210,9 @@ impl Engine {
     /// The same for an order that simply comes to rest: most do.
     #[inline(always)]
     fn reserve_resting(&mut self, ticket: &Ticket, resting: &OrderSums) -> Result<Plan, Refusal> {
-        let at_limit = unit_value(&self.spec, self.spec.tick_price(ticket.limit));
-        let premium = self.premium(ticket.side, at_limit);
-        let unit = |qty| units(&self.spec, Qty(qty));
+        let at_limit = unit_value(&self.market.spec, self.market.spec.tick_price(ticket.limit));
+        let premium = self.market.premium(ticket.side, at_limit);
+        let unit = |qty| units(&self.market.spec, Qty(qty));
         let mut counted = Walked::default();
         let closing = ticket.qty.min(self.accounts[ticket.account as usize].reducible(ticket.side));
         if closing != 0 {
@@ -135,7 +223,8 @@ impl Engine {
             counted.opening.add(unit(opening), opening, at_limit, premium);
         }
         let after = counted.among(ticket.side, resting);
-        let order_margin = self.check_margin(ticket.account, &after)?;
+        let account = &mut self.accounts[ticket.account as usize];
+        let order_margin = self.market.check_margin(account, &after)?;
         self.check_liquidation(ticket, resting, &counted, 0)?;
         let (qty, fixed) = (ticket.qty, ticket.limit);
         Ok(Plan {
@@ -179,14 +268,14 @@ impl Engine {
         let (at_limit, premium) = if ticket.is_market {
             (0, 0)
         } else {
-            let at_limit = unit_value(&self.spec, self.spec.tick_price(ticket.limit));
-            (at_limit, self.premium(ticket.side, at_limit))
+            let at_limit = unit_value(&self.market.spec, self.market.spec.tick_price(ticket.limit));
+            (at_limit, self.market.premium(ticket.side, at_limit))
         };
         let rests = ticket.tif == TimeInForce::GoodTillCancel && !walked.is_cut && !would_initiate;
         let rest_qty = if rests { qty - take } else { 0 };
         let closing_rest = rest_qty.min(reducible_qty - walked.closing.qty);
         let mut counted = walked;
-        let unit = |qty| units(&self.spec, Qty(qty));
+        let unit = |qty| units(&self.market.spec, Qty(qty));
         if closing_rest != 0 {
             counted.closing.add(unit(closing_rest), closing_rest, at_limit, premium);
         }
@@ -200,7 +289,8 @@ impl Engine {
         if is_reduce_only && reducible_qty != 0 {
             self.take_off_excess(ticket, &counted, rest_qty, at_limit, premium, after.side_mut(ticket.side));
         }
-        let order_margin = self.check_margin(ticket.account, &after)?;
+        let account = &mut self.accounts[ticket.account as usize];
+        let order_margin = self.market.check_margin(account, &after)?;
         self.check_liquidation(ticket, resting, &counted, traded)?;
         if is_reduce_only && reducible_qty == 0 {
             return Err((Reject::WouldNotReduce, self.accounts[number].position.qty));
@@ -216,33 +306,6 @@ impl Engine {
             fixed,
             order_margin,
         })
-    }
-
-    /// Rules OM-7 and RISK-1: margin and usage with the counted quantity among the account's orders. Returns
-    /// that margin.
-    #[inline(always)]
-    fn check_margin(&mut self, number: u32, after: &OrderSums) -> Result<Xbt, Refusal> {
-        let account = &self.accounts[number as usize];
-        let charged = chargeable(after, account.position.qty);
-        let margin = order_margin(&account.terms, charged);
-        let required = margin - account.order_margin;
-        if required.0 > 0 {
-            let held = self.position_margin_now(number);
-            let account = &self.accounts[number as usize];
-            let available = account.wallet - account.order_margin - held;
-            if required > available.max(Xbt::ZERO) {
-                return Err((Reject::InsufficientBalance, required.0));
-            }
-        }
-        let account = &self.accounts[number as usize];
-        let usage = risk_usage(&self.spec, &account.position, self.mark_value, charged);
-        if usage > account.risk_limit(&self.spec) {
-            let before = chargeable(&account.sums, account.position.qty);
-            if usage > risk_usage(&self.spec, &account.position, self.mark_value, before) {
-                return Err((Reject::PositionRiskLimit, 0));
-            }
-        }
-        Ok(margin)
     }
 
     /// Rule INST-2 ahead of time: what the cut of reduce-only orders, the new one's rest among them, will
@@ -273,7 +336,7 @@ impl Engine {
             let cut = if is_new_next {
                 let qty = rest_qty.min(excess);
                 rest_qty = 0;
-                let n = units(&self.spec, Qty(qty));
+                let n = units(&self.market.spec, Qty(qty));
                 SideSums { qty: Qty(qty), cost: n * at_limit, premium: n * premium }
             } else {
                 let order = order.expect("INST-2: what is in excess is at rest or arriving");
@@ -303,74 +366,37 @@ impl Engine {
             return Ok(());
         }
         if Side::that_reduces(account.position.qty) == Some(ticket.side) {
-            self.check_close_1(account, ticket)?;
+            self.market.check_close_1(account, ticket)?;
         }
-        if counted.opening.qty != 0 && !self.is_safe_when_executed(ticket, resting, counted, traded) {
-            return Err((Reject::ImmediateLiquidation, 0));
-        }
-        Ok(())
-    }
-
-    /// Rule CLOSE-1.
-    #[inline]
-    fn check_close_1(&self, account: &Account, ticket: &Ticket) -> Result<(), Refusal> {
-        let price = self.spec.tick_price(ticket.limit);
-        // An account that is not due is strictly safe, so its liquidation price lies beyond the mark: a limit
-        // on this side of the mark needs no price. (But for one that waits for a lot.)
-        let is_long = account.position.qty > 0;
-        let is_this_side = if is_long { price >= self.mark } else { price <= self.mark };
-        if is_this_side && !account.has(WAITS_FOR_LOT) {
+        if counted.opening.qty == 0 {
             return Ok(());
         }
-        let w = bearable(&account.terms, &account.position, account.equity()).until_liquidation;
-        let liquidation_price = price_after_loss(&self.spec, &account.position, w, self.spec.tick_size);
-        match is_long {
-            true if price < liquidation_price => Err((Reject::BelowLiquidationPrice, 0)),
-            false if price > liquidation_price => Err((Reject::AboveLiquidationPrice, 0)),
-            _ => Ok(()),
-        }
+        let is_safe = if counted.closing.qty == 0 {
+            self.market.is_safe_when_added(account, ticket.side, &counted.opening, resting, traded)
+        } else {
+            self.is_safe_when_flipped(account, ticket, counted, resting, traded)
+        };
+        if is_safe { Ok(()) } else { Err((Reject::ImmediateLiquidation, 0)) }
     }
 
-    /// Rule OM-9: the account with the counted quantity executed, against the mark.
-    #[inline(always)]
-    fn is_safe_when_executed(&self, ticket: &Ticket, resting: &OrderSums, counted: &Walked, traded: u64) -> bool {
-        let account = &self.accounts[ticket.account as usize];
+    /// Rule OM-9 for an order that closes the position and opens another.
+    #[inline(never)]
+    fn is_safe_when_flipped(
+        &self,
+        account: &Account,
+        ticket: &Ticket,
+        counted: &Walked,
+        resting: &OrderSums,
+        traded: u64,
+    ) -> bool {
         let Walked { closing, opening, .. } = counted;
-        let sign = ticket.side.sign();
-        let cost = |value: u64| Xbt(-sign * signed(value));
-        let cross = if self.pays_premium(account) { Xbt(signed(opening.premium)) } else { Xbt::ZERO };
-        let mut wallet = account.wallet;
-        let mut position = account.position;
-        if account.terms.is_cross && traded != 0 {
-            let taker = self.spec.fees[usize::from(account.fee_class)].taker;
-            wallet -= fee(self.spec.fee_rounding, taker, Xbt(signed(traded)));
-        }
+        let cost = |value: u64| Xbt(-ticket.side.sign() * signed(value));
+        let wallet =
+            account.wallet - self.market.taker_fee(account, traded) - cost(closing.cost) - account.position.cost;
+        let position = self.market.opened(account, PositionState::default(), ticket.side, opening);
         let mut sums = *resting;
-        if closing.qty != 0 {
-            wallet -= cost(closing.cost) + position.cost;
-            position = PositionState::default();
-            self.without_reduce_only(account, ticket.replaces, sums.side_mut(ticket.side));
-        }
-        position.qty += sign * signed(opening.qty);
-        position.cost += cost(opening.cost);
-        position.cross += cross;
-        if !account.terms.is_cross {
-            return self.line.is_safe(&self.spec, &position, bearable(&account.terms, &position, 0).until_liquidation);
-        }
-        // What only adds to a position leaves the resting orders no dearer: safe with the margin they hold
-        // now is safe with what they will hold.
-        let equity = wallet.0 - account.order_margin.0;
-        let at_least = |equity| bearable(&account.terms, &position, equity).until_liquidation;
-        (closing.qty == 0 && self.line.is_safe(&self.spec, &position, at_least(equity)))
-            || self.is_safe_with(account, &sums, &position, wallet)
-    }
-
-    /// Would this position be strictly safe with these orders and this wallet?
-    #[inline]
-    fn is_safe_with(&self, account: &Account, sums: &OrderSums, position: &PositionState, wallet: Xbt) -> bool {
-        let margin = order_margin(&account.terms, chargeable(sums, position.qty));
-        let w = bearable(&account.terms, position, wallet.0 - margin.0).until_liquidation;
-        self.line.is_safe(&self.spec, position, w)
+        self.without_reduce_only(account, ticket.replaces, sums.side_mut(ticket.side));
+        self.market.is_safe_with(account, &sums, &position, wallet)
     }
 
     /// Takes an account's reduce-only orders out of the sums of their side, but for one that is not in them.
@@ -385,46 +411,6 @@ impl Engine {
         }
     }
 
-    /// Premium of one unit at a unit value, against the mark. (Rule OM-5)
-    #[inline(always)]
-    pub(crate) fn premium(&self, side: Side, unit_value: u64) -> u64 {
-        match self.spec.premium {
-            PremiumMode::Full => premium_per_unit(side, unit_value, self.mark_value),
-            PremiumMode::None => 0,
-        }
-    }
-
-    /// Does what opens raise posCross by its premium? (Rules MARGIN-2, OM-5)
-    #[inline(always)]
-    pub(crate) fn pays_premium(&self, account: &Account) -> bool {
-        !account.terms.is_cross && account.terms.charges_premium
-    }
-
-    /// What an account may still use. (Rule MARGIN-7)
-    #[inline]
-    pub(crate) fn available_of(&self, account: &Account) -> Xbt {
-        available(&self.spec, &account.terms, account.wallet, account.order_margin, &account.position, self.mark_value)
-    }
-
-    /// The same, kept until the position, its terms or (in cross margin) the mark change.
-    #[inline(always)]
-    pub(crate) fn position_margin_now(&mut self, number: u32) -> Xbt {
-        let account = &self.accounts[number as usize];
-        if account.margin_mark != ANY_MARK && account.margin_mark != self.mark_number {
-            let margin = self.position_margin_of(account);
-            let mark_number = self.mark_number;
-            let account = &mut self.accounts[number as usize];
-            account.position_margin = margin;
-            account.margin_mark = if account.terms.is_cross { mark_number } else { ANY_MARK };
-        }
-        self.accounts[number as usize].position_margin
-    }
-
-    /// What its position takes from the wallet. (Rule MARGIN-5)
-    pub(crate) fn position_margin_of(&self, account: &Account) -> Xbt {
-        position_margin(&self.spec, &account.terms, &account.position, self.mark_value)
-    }
-
     /// Walks the opposite side as the order would trade. (Rules BOOK-1, OM-6)
     fn walk(&mut self, ticket: &Ticket, qty: u64, reducible_qty: u64, limits: Limits) -> Walked {
         let maker_side = ticket.side.opposite();
@@ -436,8 +422,8 @@ impl Engine {
             if limits.admits(ticket.side, tick, done, qty - done) == 0 {
                 return walked;
             }
-            let worth = unit_value(&self.spec, self.spec.tick_price(tick));
-            let premium = self.premium(ticket.side, worth);
+            let worth = unit_value(&self.market.spec, self.market.spec.tick_price(tick));
+            let premium = self.market.premium(ticket.side, worth);
             let mut at = self.book.front(tick);
             while let Some(slot) = at {
                 at = self.book.behind(slot);
@@ -453,17 +439,17 @@ impl Engine {
                 if admitted == 0 {
                     return walked;
                 }
-                if fills == self.spec.max_fills {
+                if fills == self.market.spec.max_fills {
                     walked.is_cut = true;
                     return walked;
                 }
                 let q = leaves.min(admitted);
                 let closing = q.min(reducible_qty - walked.closing.qty);
                 if closing != 0 {
-                    walked.closing.add(units(&self.spec, Qty(closing)), closing, worth, premium);
+                    walked.closing.add(units(&self.market.spec, Qty(closing)), closing, worth, premium);
                 }
                 if q != closing {
-                    walked.opening.add(units(&self.spec, Qty(q - closing)), q - closing, worth, premium);
+                    walked.opening.add(units(&self.market.spec, Qty(q - closing)), q - closing, worth, premium);
                 }
                 if watches_positions {
                     self.move_scratch(ticket.account, ticket.side.sign() * signed(q));
@@ -501,14 +487,17 @@ impl Engine {
             ticket.limit
         } else {
             let w = bearable(&account.terms, &account.position, account.equity()).until_bankruptcy;
-            tick_of(&self.spec, price_after_loss(&self.spec, &account.position, w, self.spec.tick_size))
+            tick_of(
+                &self.market.spec,
+                price_after_loss(&self.market.spec, &account.position, w, self.market.spec.tick_size),
+            )
         };
         if opening == 0 {
             return (Limits { first_qty: closing, first, then: first }, if qty == 0 { Tick(0) } else { first });
         }
         let position = if closing == 0 { account.position } else { PositionState::default() };
         let then = self.last_safe_tick(account, ticket.side, opening, resting, &position);
-        let takes_nothing = then.0 == 0 || then > self.spec.max_tick();
+        let takes_nothing = then.0 == 0 || then > self.market.spec.max_tick();
         (Limits { first_qty: closing, first, then }, if takes_nothing { Tick(0) } else { then })
     }
 
@@ -522,21 +511,15 @@ impl Engine {
         sums: &OrderSums,
         position: &PositionState,
     ) -> Tick {
-        let n = units(&self.spec, Qty(qty));
-        let taker = self.spec.fees[usize::from(account.fee_class)].taker;
+        let n = units(&self.market.spec, Qty(qty));
         let holds = |tick: u32| {
-            let worth = unit_value(&self.spec, self.spec.tick_price(Tick(tick)));
-            let value = signed(n * worth);
-            let mut after = *position;
-            after.qty += side.sign() * signed(qty);
-            after.cost += Xbt(-side.sign() * value);
-            if self.pays_premium(account) {
-                after.cross += Xbt(signed(n * self.premium(side, worth)));
-            }
-            let wallet = account.wallet - fee(self.spec.fee_rounding, taker, Xbt(value));
-            self.is_safe_with(account, sums, &after, wallet)
+            let worth = unit_value(&self.market.spec, self.market.spec.tick_price(Tick(tick)));
+            let opening = Counted { qty, cost: n * worth, premium: n * self.market.premium(side, worth) };
+            let after = self.market.opened(account, *position, side, &opening);
+            let wallet = account.wallet - self.market.taker_fee(account, opening.cost);
+            self.market.is_safe_with(account, sums, &after, wallet)
         };
-        let highest = self.spec.max_tick().0;
+        let highest = self.market.spec.max_tick().0;
         match side {
             Side::Buy if holds(highest) => Tick(highest),
             Side::Buy => {

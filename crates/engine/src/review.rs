@@ -58,7 +58,7 @@ impl Engine {
     fn cancel_what_is_not_covered(&mut self, number: u32, out: &mut impl Outbox) {
         loop {
             let account = &self.accounts[number as usize];
-            if account.order_margin == Xbt::ZERO || self.available_of(account) >= Xbt::ZERO {
+            if account.order_margin == Xbt::ZERO || self.market.available(account) >= Xbt::ZERO {
                 return;
             }
             let Some(slot) = self.newest_that_opens(account) else { return };
@@ -132,27 +132,27 @@ impl Engine {
         }
         let equity = account.equity();
         let exact = bearable(&account.terms, &account.position, equity);
-        if !self.line.is_safe(&self.spec, &account.position, exact.until_liquidation) {
+        if !self.market.line.is_safe(&self.market.spec, &account.position, exact.until_liquidation) {
             self.make_due(number, exact);
             return;
         }
         let (mut assumed, mut w) = (equity, exact.until_liquidation);
         if account.terms.is_cross {
-            let least = self.position_margin_now(number).0.min(equity);
+            let least = self.market.position_margin_now(&mut self.accounts[number as usize]).0.min(equity);
             let account = &self.accounts[number as usize];
             let bound = bearable(&account.terms, &account.position, least).until_liquidation;
-            if self.line.is_safe(&self.spec, &account.position, bound) {
+            if self.market.line.is_safe(&self.market.spec, &account.position, bound) {
                 (assumed, w) = (least, bound);
             }
         }
         let account = &self.accounts[number as usize];
         let is_long = account.position.qty > 0;
-        let price = price_after_loss(&self.spec, &account.position, w, self.spec.tick_size);
+        let price = price_after_loss(&self.market.spec, &account.position, w, self.market.spec.tick_size);
         let account = &mut self.accounts[number as usize];
         account.key_equity = assumed;
-        if price <= self.spec.max_price {
+        if price <= self.market.spec.max_price {
             // A multiple of the tick by rule LIQ-3.
-            let tick = Tick((price.0 / self.spec.tick_size.0) as u32);
+            let tick = Tick((price.0 / self.market.spec.tick_size.0) as u32);
             account.key_tick = tick.0;
             account.key_is_long = is_long;
             self.keys(is_long).push_back(tick, number, 0);
@@ -180,8 +180,9 @@ impl Engine {
     pub(crate) fn make_due(&mut self, number: u32, w: Bearable) {
         let account = &mut self.accounts[number as usize];
         account.flags |= DUE;
-        let price = price_after_loss(&self.spec, &account.position, w.until_liquidation, self.spec.tick_size);
-        let distance = distance_past(account.position.qty > 0, price, self.mark);
+        let price =
+            price_after_loss(&self.market.spec, &account.position, w.until_liquidation, self.market.spec.tick_size);
+        let distance = distance_past(account.position.qty > 0, price, self.market.mark);
         self.agenda.add_due(distance, number);
     }
 }

@@ -48,19 +48,19 @@ impl Engine {
         let cold = self.book.cold_mut(maker.slot);
         cold.cum += qty;
         let (worth, maker_premium, maker_number) = (cold.unit_value, cold.premium, cold.number);
-        let n = units(&self.spec, Qty(qty));
+        let n = units(&self.market.spec, Qty(qty));
         let value = Xbt(signed(n * worth));
         let sign = taker.side.sign();
         taker.leaves -= qty;
 
-        let premium = self.premium(taker.side, worth);
+        let premium = self.market.premium(taker.side, worth);
         let liquidation = AccountId::LIQUIDATION.0;
         let is_lot_taking = taker.account == liquidation;
         let is_lot_made = maker.is(CLOSE_OUT);
         let taker_fee = if is_lot_taking {
             Xbt::ZERO
         } else {
-            let rate = self.spec.fees[usize::from(self.accounts[taker.account as usize].fee_class)].taker;
+            let rate = self.market.spec.fees[usize::from(self.accounts[taker.account as usize].fee_class)].taker;
             let execution = Execution { qty: sign * signed(qty), unit_value: worth, premium, rate };
             self.settle(taker.account, &execution, value)
         };
@@ -69,7 +69,7 @@ impl Engine {
         let maker_fee = if is_lot_made {
             Xbt::ZERO
         } else {
-            let rate = self.spec.fees[usize::from(self.accounts[maker.account as usize].fee_class)].maker;
+            let rate = self.market.spec.fees[usize::from(self.accounts[maker.account as usize].fee_class)].maker;
             let execution = Execution { qty: -sign * signed(qty), unit_value: worth, premium: maker_premium, rate };
             self.settle(maker.account, &execution, value)
         };
@@ -129,7 +129,7 @@ impl Engine {
     /// Books an execution to a trader: position, realised PnL, fee. (Rules COST-1, FEE-1, POS-2 to POS-4)
     #[inline(always)]
     pub(crate) fn settle(&mut self, number: u32, execution: &Execution, value: Xbt) -> Xbt {
-        let paid = fee(self.spec.fee_rounding, execution.rate, value);
+        let paid = fee(self.market.spec.fee_rounding, execution.rate, value);
         self.settle_with_fee(number, execution, paid);
         paid
     }
@@ -139,9 +139,9 @@ impl Engine {
     pub(crate) fn settle_with_fee(&mut self, number: u32, execution: &Execution, paid: Xbt) {
         self.touch_position(number);
         let account = &mut self.accounts[number as usize];
-        let done = account.position.execute(&self.spec, execution.qty, execution.unit_value);
-        if done.opened != Qty::ZERO && !account.terms.is_cross && account.terms.charges_premium {
-            account.position.cross += Xbt(signed(units(&self.spec, done.opened) * execution.premium));
+        let done = account.position.execute(&self.market.spec, execution.qty, execution.unit_value);
+        if done.opened != Qty::ZERO && account.pays_premium() {
+            account.position.cross += Xbt(signed(units(&self.market.spec, done.opened) * execution.premium));
         }
         let lost = done.realised_cost + paid;
         account.wallet -= lost;

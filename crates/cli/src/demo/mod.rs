@@ -25,6 +25,8 @@ use std::process::ExitCode;
 use contract::Xbt;
 use serde::Serialize;
 
+use crate::error::Error;
+
 use self::beats::Counts;
 use self::cast::{Cast, Person};
 use self::dice::Dice;
@@ -34,9 +36,6 @@ use self::market::Market;
 use self::script::{Moment, Played, play};
 use self::story::{Section, Story};
 use self::words::{PAGE, grouped, wrapped, xbt};
-
-/// A law is broken.
-const BROKEN_LAW: u8 = 3;
 
 /// Tells a minute of market: leverage, a cascade, the insurance fund, deleveraging, and where every satoshi went.
 #[derive(clap::Args, Clone, Copy, Debug)]
@@ -114,11 +113,12 @@ pub fn run(args: &Args) -> ExitCode {
     };
     // A reader that has seen enough closes the pipe: no error.
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    match &report.broken {
+    match report.broken {
         None => ExitCode::SUCCESS,
         Some(law) => {
-            eprintln!("centum: broken law: {law}; keep the seed and report it");
-            ExitCode::from(BROKEN_LAW)
+            let error = Error::Law(law);
+            eprintln!("centum: {error}");
+            ExitCode::from(error.exit_code())
         }
     }
 }
@@ -332,4 +332,31 @@ fn page(sections: &[Section], is_bold: bool) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::command::{Amount, OpenAccount};
+    use contract::{AccountId, Action};
+
+    use super::ledger::Ledger;
+    use super::*;
+
+    /// SUM-5: a satoshi that the ledger does not know is found, and so is one that never came in.
+    #[test]
+    fn a_satoshi_that_is_missing_is_a_broken_law() {
+        let mut market = Market::open(Cast::FEWEST);
+        let account = AccountId::FIRST_TRADER;
+        market.apply(account, Action::OpenAccount(OpenAccount::default()));
+        market.apply(account, Action::Deposit(Amount { amount: Xbt(1) }));
+        market.check();
+        assert_eq!(market.broken, None);
+        assert!(laws(&market.engine, 1, |_| String::new()).iter().all(|law| law.holds));
+        let broken: Vec<_> = laws(&market.engine, 2, |_| String::new()).into_iter().filter(|law| !law.holds).collect();
+        assert_eq!(broken.iter().map(|law| law.law).collect::<Vec<_>>(), ["SUM-5"]);
+        market.ledger = Ledger::default();
+        market.check();
+        let told = market.broken.expect("it is found");
+        assert!(told.ends_with("law 8: the ledger has 0 XBt in 4, the engine 1"), "{told}");
+    }
 }

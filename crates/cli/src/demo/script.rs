@@ -474,11 +474,11 @@ fn tell_sweeps(market: &Market, story: &mut Story, sweeps: &[Sweep], fund: Xbt, 
     }
     if let (Some(high), Some(low)) = (others.highest, others.lowest) {
         let spec = market.engine.spec();
+        let down_to = if high == low { String::new() } else { format!(" down to {}", at_tick(spec, low)) };
         story.and(&format!(
-            "{} of the crowd: {} sold between {} and {}; the fund pays {} XBT.",
+            "{} of the crowd: {} sold at {}{down_to}; the fund pays {} XBT.",
             counted(more, "more lot"),
             grouped(others.qty.0),
-            at_tick(spec, low),
             at_tick(spec, high),
             xbt(-others.gain),
         ));

@@ -198,7 +198,8 @@ impl Market {
             return true;
         }
         let price = i128::from(self.liquidation_price(account, sums).0);
-        if account.qty > 0 { self.mark() > price } else { self.mark() < price }
+        let is_never = price == i128::from(self.spec.never_price.0);
+        if account.qty > 0 { self.mark() > price } else { self.mark() < price || is_never }
     }
 }
 

@@ -1,0 +1,106 @@
+//! The market as margin sees it: the contract, the mark, and what follows from the two.
+//!
+//! Pure questions about one account at this mark; what they need of orders are its sums.
+
+use contract::liquidation::{SafeLine, bearable};
+use contract::margin::{OrderSums, available, chargeable, order_margin, position_margin, premium_per_unit};
+use contract::position::PositionState;
+use contract::value::unit_value;
+use contract::{ContractSpec, PremiumMode, Price, Side, Xbt};
+
+use crate::account::{ANY_MARK, Account};
+
+/// The contract and its mark.
+#[derive(Clone, Debug)]
+pub(crate) struct Market {
+    pub(crate) spec: ContractSpec,
+    /// |position| + open contracts that one side may have. (Rule LIMIT-1)
+    pub(crate) max_side_qty: u64,
+    /// The mark price; `NONE` before the first.
+    pub(crate) mark: Price,
+    /// Marks that took effect so far: what was computed at an older one is computed anew.
+    pub(crate) mark_number: u64,
+    /// Value of one unit at the mark; 0 before the first.
+    pub(crate) mark_value: u64,
+    /// What is strictly safe at the mark.
+    pub(crate) line: SafeLine,
+}
+
+impl Market {
+    pub(crate) fn new(spec: &ContractSpec) -> Market {
+        Market {
+            spec: *spec,
+            max_side_qty: spec.max_side_units() * spec.value_unit,
+            mark: Price::NONE,
+            mark_number: 0,
+            mark_value: 0,
+            line: SafeLine::at(spec, spec.max_price),
+        }
+    }
+
+    /// A new mark.
+    pub(crate) fn set_mark(&mut self, mark: Price) {
+        self.mark = mark;
+        self.mark_number += 1;
+        self.mark_value = unit_value(&self.spec, mark);
+        self.line = SafeLine::at(&self.spec, mark);
+    }
+
+    /// Premium of one unit at a unit value, against the mark. (Rule OM-5)
+    #[inline(always)]
+    pub(crate) fn premium(&self, side: Side, unit_value: u64) -> u64 {
+        match self.spec.premium {
+            PremiumMode::Full => premium_per_unit(side, unit_value, self.mark_value),
+            PremiumMode::None => 0,
+        }
+    }
+
+    /// What an account may still use. (Rule MARGIN-7)
+    #[inline]
+    pub(crate) fn available(&self, account: &Account) -> Xbt {
+        let Account { wallet, order_margin, position, terms, .. } = account;
+        available(&self.spec, terms, *wallet, *order_margin, position, self.mark_value)
+    }
+
+    /// What its position takes from the wallet. (Rule MARGIN-5)
+    #[inline]
+    pub(crate) fn position_margin(&self, account: &Account) -> Xbt {
+        position_margin(&self.spec, &account.terms, &account.position, self.mark_value)
+    }
+
+    /// The same, kept until the position, its terms or (in cross margin) the mark change.
+    #[inline(always)]
+    pub(crate) fn position_margin_now(&self, account: &mut Account) -> Xbt {
+        if account.margin_mark != ANY_MARK && account.margin_mark != self.mark_number {
+            account.position_margin = self.position_margin(account);
+            account.margin_mark = if account.terms.is_cross { self.mark_number } else { ANY_MARK };
+        }
+        account.position_margin
+    }
+
+    /// Is the mark strictly on the safe side of this account's liquidation price? (Rule LIQ-12)
+    #[inline]
+    pub(crate) fn is_safe(&self, account: &Account) -> bool {
+        self.is_safe_at(account, &account.position, account.equity())
+    }
+
+    /// Would this position be, on the account's terms and with this equity?
+    #[inline(always)]
+    pub(crate) fn is_safe_at(&self, account: &Account, position: &PositionState, equity: i64) -> bool {
+        let w = bearable(&account.terms, position, equity).until_liquidation;
+        self.line.is_safe(&self.spec, position, w)
+    }
+
+    /// Would this position be, with these orders and this wallet?
+    #[inline(never)]
+    pub(crate) fn is_safe_with(
+        &self,
+        account: &Account,
+        sums: &OrderSums,
+        position: &PositionState,
+        wallet: Xbt,
+    ) -> bool {
+        let margin = order_margin(&account.terms, chargeable(sums, position.qty));
+        self.is_safe_at(account, position, wallet.0 - margin.0)
+    }
+}
