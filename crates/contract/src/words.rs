@@ -1,7 +1,7 @@
 //! Records: sixteen little-endian 64-bit words, 128 bytes, two cache lines.
 //!
 //! A record *is* its bytes: no serialisation step stands between the engine, the ring and the
-//! journal, and none needs unsafe code. [`layout!`] declares a body once, field by field with its
+//! journal, and none needs unsafe code. `layout!` declares a body once, field by field with its
 //! byte offset; reading, writing, the overlap check at compile time and the published table of
 //! fields ([`Field`]) all follow from that one declaration.
 

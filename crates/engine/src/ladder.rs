@@ -201,7 +201,7 @@ mod tests {
                     tree.entry(tick).or_default().push_back((slot, qty));
                     place[slot as usize] = Some(tick);
                 }
-                Some(tick) if state % 3 == 0 && ladder.qty(slot) > 1 => {
+                Some(tick) if state.is_multiple_of(3) && ladder.qty(slot) > 1 => {
                     ladder.reduce(Tick(tick), slot, 1);
                     tree.get_mut(&tick).unwrap().iter_mut().find(|entry| entry.0 == slot).unwrap().1 -= 1;
                 }

@@ -346,8 +346,7 @@ impl Engine {
         let loss =
             if lot.is_long { worth.saturating_sub(lot.unit_value) } else { lot.unit_value.saturating_sub(worth) };
         let mut qty = maker.leaves.min(lot.qty);
-        if loss != 0 {
-            let affordable = self.insurance().0.unsigned_abs() / loss;
+        if let Some(affordable) = self.insurance().0.unsigned_abs().checked_div(loss) {
             qty = qty.min(affordable.saturating_mul(self.market.spec.value_unit));
         }
         if qty == 0 {

@@ -136,10 +136,16 @@ fn print(args: &Args, report: &Report, more: &[String]) -> Result<()> {
 }
 
 /// Median and best of the repeats.
-fn cost(mut elapsed_ns: Vec<u64>, commands: u64) -> Cost {
-    elapsed_ns.sort_unstable();
-    let median = elapsed_ns[elapsed_ns.len() / 2];
-    Cost { median: ratio(median, commands), best: ratio(elapsed_ns[0], commands) }
+fn cost(elapsed_ns: &[u64], commands: u64) -> Cost {
+    let (median, best) = middle(elapsed_ns);
+    Cost { median: ratio(median, commands), best: ratio(best, commands) }
+}
+
+/// Median and best, ns.
+fn middle(elapsed_ns: &[u64]) -> (u64, u64) {
+    let mut sorted = elapsed_ns.to_vec();
+    sorted.sort_unstable();
+    (sorted[sorted.len() / 2], sorted[0])
 }
 
 fn histogram() -> Histogram<u64> {
@@ -208,7 +214,7 @@ fn bench_engine(args: &Args, source: &Source, plan: &Plan) -> Result<u8> {
         commands: timed.len() as u64,
         fills,
         repeat: args.repeat,
-        ns_per_command: cost(elapsed, timed.len() as u64),
+        ns_per_command: cost(&elapsed, timed.len() as u64),
         latency_ns: latency(&latencies),
         trades_hash: check.tally().trades_hash.text(),
         digest: hex(check.engine().digest()),
@@ -287,7 +293,8 @@ fn bench_book(args: &Args, source: &Source, plan: &Plan) -> Result<u8> {
     {
         return Err(Error::Unusable("the engine's book and the baseline did different work: no measurement".into()));
     }
-    let (cost_ns, baseline_ns) = (cost(ours.elapsed_ns, timed), cost(baseline.elapsed_ns, timed));
+    let ((ours_median, ours_best), (median, best)) = (middle(&ours.elapsed_ns), middle(&baseline.elapsed_ns));
+    let (cost_ns, baseline_ns) = (cost(&ours.elapsed_ns, timed), cost(&baseline.elapsed_ns, timed));
     let report = Report {
         schema: "centum.bench/1",
         mode: "book",
@@ -304,8 +311,8 @@ fn bench_book(args: &Args, source: &Source, plan: &Plan) -> Result<u8> {
         "baseline     BTreeMap book, same id map, same run: median {:.1}, best {:.1} ns/command; the engine's book is {:.2} times as fast (medians), {:.2} (best)",
         baseline_ns.median,
         baseline_ns.best,
-        baseline_ns.median / cost_ns.median,
-        baseline_ns.best / cost_ns.best,
+        ratio(median, ours_median),
+        ratio(best, ours_best),
     );
     print(args, &report, &[note])?;
     Ok(0)

@@ -3,8 +3,8 @@
 //! In    a file of examples: what was recorded or documented, as inputs and expected numbers.
 //! Out   every difference, with its rule and field; what was not checked, by name, never as passed.
 //!
-//! `docs/examples-format.md` describes the file. [`example`] reads it, [`formulas`] computes,
-//! [`compare`] decides whether two numbers are the same.
+//! `docs/examples-format.md` describes the file. `example` reads it, `formulas` computes,
+//! `compare` decides whether two numbers are the same.
 
 mod compare;
 mod example;

@@ -16,7 +16,7 @@ use crate::source::Source;
 use crate::spec_file;
 use cells::Reader;
 
-/// The fourteen keys, in the order of [`cells::Key`].
+/// The fourteen keys, in the order of `cells::Key`.
 pub const COLUMNS: [&str; 14] = [
     "ts_ns", "op", "account", "id", "new_id", "side", "qty", "price", "type", "tif", "inst", "stop", "display", "value",
 ];

@@ -99,7 +99,7 @@ const IMPOSSIBLE: &[(Reject, Reject)] = &[
     (Reject::InvalidAccount, Reject::AccountSuspended),
     // One field cannot be wrong in two ways; where there is another way to combine them it is tried below.
     (Reject::InvalidPrice, Reject::PriceAboveLimitUp),
-    // A price is asked of limit and market orders; a stop may go without.
+    // Whether a price is missing or too much is known of limit and market orders only.
     (Reject::InvalidPrice, Reject::UnsupportedOrdType),
     (Reject::UnsupportedTimeInForce, Reject::InvalidOrdTypeForExecInst),
 ];
