@@ -8,6 +8,7 @@
 pub mod bench;
 pub mod check;
 pub mod checks;
+pub mod demo;
 pub mod error;
 pub mod exact;
 pub mod fills;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use centum_cli::error::Result;
-use centum_cli::{bench, check, generate, replay};
+use centum_cli::{bench, check, demo, generate, replay};
 use clap::{Parser, Subcommand};
 
 /// The matching engine of the inverse XBT/USD perpetual, from the command line.
@@ -31,6 +31,7 @@ enum Command {
     },
     Generate(generate::Args),
     Bench(bench::Args),
+    Demo(demo::Args),
 }
 
 fn main() -> ExitCode {
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         Command::Check { examples, json } => check::run(&examples, json),
         Command::Generate(args) => code(generate::run(&args)),
         Command::Bench(args) => code(bench::run(&args)),
+        Command::Demo(args) => demo::run(&args),
     }
 }
 
