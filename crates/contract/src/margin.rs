@@ -4,7 +4,7 @@
 //! built; `MarginModel::Maintenance` (rule CONTRACT-3) has its place in [`Terms`].
 
 use crate::codes::{PremiumMode, Side};
-use crate::math::{Fraction, mul_div_ceil, signed};
+use crate::math::{Fraction, MOST, mul_div_ceil, signed};
 use crate::position::PositionState;
 use crate::spec::ContractSpec;
 use crate::units::{Leverage, Price, Qty, Rate, Xbt};
@@ -282,7 +282,8 @@ pub fn order_margin(terms: &Terms, chargeable: Chargeable) -> Xbt {
         return Xbt::ZERO;
     }
     let premium = if terms.charges_premium { chargeable.premium } else { 0 };
-    Xbt(signed(terms.im.of_ceil(chargeable.cost) + terms.order_fee.of_ceil(chargeable.cost) + premium))
+    let held = terms.im.of_ceil(chargeable.cost) + terms.order_fee.of_ceil(chargeable.cost);
+    Xbt(signed(held + premium.min(MOST)))
 }
 
 /// Premium of one unit at `price` against the mark: the unit-value gap where the price is worse than

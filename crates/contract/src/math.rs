@@ -12,6 +12,10 @@ pub struct Fraction {
     pub den: u64,
 }
 
+/// More than any wallet may hold, XBt. A rate of an amount ends here: at a leverage of 0.01 the margin of a
+/// large position would pass 64 bits, and whatever is asked for beyond this nobody can have.
+pub const MOST: u64 = 1 << 61;
+
 impl Fraction {
     /// Nothing.
     pub const ZERO: Fraction = Fraction { num: 0, den: 1 };
@@ -30,18 +34,26 @@ impl Fraction {
         Fraction { num: num / a, den: den / a }
     }
 
-    /// ceil(self · x).
+    /// ceil(self · x), at most [`MOST`].
     #[inline(always)]
     #[must_use]
     pub fn of_ceil(self, x: u64) -> u64 {
-        mul_div_ceil(x, self.num, self.den)
+        let product = u128::from(x) * u128::from(self.num);
+        match u64::try_from(product) {
+            Ok(small) => small.div_ceil(self.den).min(MOST),
+            Err(_) => wide_ceil(product, self.den).unwrap_or(MOST).min(MOST),
+        }
     }
 
-    /// floor(self · x).
+    /// floor(self · x), at most [`MOST`].
     #[inline(always)]
     #[must_use]
     pub fn of_floor(self, x: u64) -> u64 {
-        mul_div_floor(x, self.num, self.den)
+        let product = u128::from(x) * u128::from(self.num);
+        match u64::try_from(product) {
+            Ok(small) => (small / self.den).min(MOST),
+            Err(_) => wide_floor(product, self.den).unwrap_or(MOST).min(MOST),
+        }
     }
 
     /// ceil(self · x) for either sign of x: toward plus infinity.
@@ -72,7 +84,7 @@ pub fn mul_div_floor(a: u64, b: u64, d: u64) -> u64 {
     let product = u128::from(a) * u128::from(b);
     match u64::try_from(product) {
         Ok(small) => small / d,
-        Err(_) => wide_floor(product, d),
+        Err(_) => wide_floor(product, d).expect("LIMIT-1: amounts fit 64 bits"),
     }
 }
 
@@ -86,20 +98,20 @@ pub fn mul_div_ceil(a: u64, b: u64, d: u64) -> u64 {
     let product = u128::from(a) * u128::from(b);
     match u64::try_from(product) {
         Ok(small) => small.div_ceil(d),
-        Err(_) => wide_ceil(product, d),
+        Err(_) => wide_ceil(product, d).expect("LIMIT-1: amounts fit 64 bits"),
     }
 }
 
 #[cold]
 #[inline(never)]
-fn wide_floor(product: u128, d: u64) -> u64 {
-    u64::try_from(product / u128::from(d)).expect("LIMIT-1: amounts fit 64 bits")
+fn wide_floor(product: u128, d: u64) -> Option<u64> {
+    u64::try_from(product / u128::from(d)).ok()
 }
 
 #[cold]
 #[inline(never)]
-fn wide_ceil(product: u128, d: u64) -> u64 {
-    u64::try_from(product.div_ceil(u128::from(d))).expect("LIMIT-1: amounts fit 64 bits")
+fn wide_ceil(product: u128, d: u64) -> Option<u64> {
+    u64::try_from(product.div_ceil(u128::from(d))).ok()
 }
 
 /// round(a / b), ties away from zero.
@@ -148,10 +160,10 @@ mod tests {
         fn a_fraction_in_lowest_terms_is_the_same_number(n in 0u64..1 << 40, d in 1u64..1 << 40, x in 0u64..1 << 62) {
             let fraction = Fraction::new(n, d);
             prop_assert_eq!(u128::from(fraction.num) * u128::from(d), u128::from(n) * u128::from(fraction.den));
-            let exact = u128::from(x) * u128::from(n);
-            prop_assume!(exact / u128::from(d) < u128::from(u64::MAX >> 1));
-            prop_assert_eq!(u128::from(fraction.of_ceil(x)), exact.div_ceil(u128::from(d)));
-            prop_assert_eq!(fraction.of_signed_ceil(-(x as i64)), -((exact / u128::from(d)) as i64));
+            let (exact, d, most) = (u128::from(x) * u128::from(n), u128::from(d), u128::from(MOST));
+            prop_assert_eq!(u128::from(fraction.of_ceil(x)), exact.div_ceil(d).min(most));
+            prop_assert_eq!(u128::from(fraction.of_floor(x)), (exact / d).min(most));
+            prop_assert_eq!(fraction.of_signed_ceil(-(x as i64)), -((exact / d).min(most) as i64));
         }
 
         #[test]
