@@ -4,8 +4,8 @@
 //! Out   who holds what, who falls, what the fund pays, who is deleveraged, and every satoshi of it.
 //! Laws  SUM-1 to SUM-7 after every mark; the ledger is the engine's balances, book by book.
 //!
-//! [`cast`] says who takes part, [`script`] what they try and when. What comes of it is the engine's: [`beats`]
-//! gathers its facts into scenes, [`story`] puts them into words, [`ledger`] and [`laws`] add them up. Every number
+//! `cast` says who takes part, `script` what they try and when. What comes of it is the engine's: `beats`
+//! gathers its facts into scenes, `story` puts them into words, `ledger` and `laws` add them up. Every number
 //! told is one of an event or of the engine's state.
 
 mod beats;
