@@ -76,15 +76,21 @@ impl Engine {
         Ok(())
     }
 
+    /// The trader a command is about, who may do more than cancel.
+    fn active_trader(&self, command: &Command) -> Result<u32, Refusal> {
+        Engine::check_symbol(command)?;
+        let number = self.trader(command.account())?;
+        if self.accounts[number as usize].has(SUSPENDED) {
+            return Err((Reject::AccountSuspended, 0));
+        }
+        Ok(number)
+    }
+
     /// XBt from a wallet to the outside: at most what is available, never unrealised profit, never while a
     /// liquidation waits. (Rule WITHDRAW-1)
     pub(crate) fn withdraw(&mut self, command: &Command, amount: Xbt, out: &mut impl Outbox) -> Result<(), Refusal> {
-        Engine::check_symbol(command)?;
-        let number = self.trader(command.account())?;
+        let number = self.active_trader(command)?;
         let account = &self.accounts[number as usize];
-        if account.has(SUSPENDED) {
-            return Err((Reject::AccountSuspended, 0));
-        }
         if amount > self.market.available(account).max(Xbt::ZERO) {
             return Err((Reject::InsufficientBalance, amount.0));
         }
@@ -136,12 +142,8 @@ impl Engine {
 
     /// Cross or isolated, and how much. (Rule MARGIN-8)
     pub(crate) fn set_leverage(&mut self, command: &Command, leverage: Leverage) -> Result<(), Refusal> {
-        Engine::check_symbol(command)?;
-        let number = self.trader(command.account())?;
+        let number = self.active_trader(command)?;
         let account = &self.accounts[number as usize];
-        if account.has(SUSPENDED) {
-            return Err((Reject::AccountSuspended, 0));
-        }
         if !leverage_fits(&self.market.spec, leverage, account.tier) {
             return Err((Reject::InvalidLeverage, 0));
         }
@@ -185,12 +187,8 @@ impl Engine {
 
     /// A higher or lower risk limit. (Rule RISK-1)
     pub(crate) fn set_risk_limit(&mut self, command: &Command, amount: Xbt) -> Result<(), Refusal> {
-        Engine::check_symbol(command)?;
-        let number = self.trader(command.account())?;
+        let number = self.active_trader(command)?;
         let account = &self.accounts[number as usize];
-        if account.has(SUSPENDED) {
-            return Err((Reject::AccountSuspended, 0));
-        }
         let tier =
             tier_for(&self.market.spec, amount).filter(|_| amount > Xbt::ZERO).ok_or((Reject::InvalidAmount, 0))?;
         let terms = account.terms_with(&self.market.spec, account.leverage, tier);
@@ -218,12 +216,8 @@ impl Engine {
         amount: Xbt,
         out: &mut impl Outbox,
     ) -> Result<(), Refusal> {
-        Engine::check_symbol(command)?;
-        let number = self.trader(command.account())?;
+        let number = self.active_trader(command)?;
         let account = &self.accounts[number as usize];
-        if account.has(SUSPENDED) {
-            return Err((Reject::AccountSuspended, 0));
-        }
         if !(-HIGHEST_BALANCE..=HIGHEST_BALANCE).contains(&amount.0) {
             return Err((Reject::InvalidAmount, 0));
         }
