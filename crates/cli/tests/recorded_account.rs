@@ -3,6 +3,8 @@
 //! The recordings lie beside the project, in `../shared/data/bitmex-account`, and are not part of it:
 //! where they are absent each test says so by name and proves nothing.
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -26,7 +28,7 @@ fn recording(name: &str) -> Option<String> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
     let folder = std::env::var_os("CENTUM_SHARED").map_or(beside, PathBuf::from).join("data/bitmex-account");
     let Ok(bytes) = std::fs::read(folder.join(name)) else {
-        println!("skipped: {name} (not in ../shared/data/bitmex-account; CENTUM_SHARED names another folder)");
+        support::skipped(&format!("bitmex-account/{name}"));
         return None;
     };
     let mut text = String::new();
