@@ -4,6 +4,9 @@
 //! compares the chain at the end with [`Recording::chain`]: a benchmark that did other work is void.
 #![forbid(unsafe_code)]
 
+use centum_cli::generate;
+use centum_cli::order_log::{self, Plan};
+use centum_cli::source::Source;
 use contract::command::{Amount, Mark, OpenAccount, SetLeverage};
 use contract::*;
 use engine::{Discard, Engine};
@@ -26,23 +29,6 @@ pub struct Recording {
 #[must_use]
 pub fn is_toy() -> bool {
     std::env::var_os("CENTUM_BENCH_TOY").is_some_and(|value| value != "0")
-}
-
-/// SplitMix64: small, seeded, the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
-    }
 }
 
 /// The contract of 2019 with the mark from outside and prices up to 50,000, so that a copy of the engine is
@@ -99,91 +85,36 @@ fn limit(side: Side, tick: u32, qty: u64) -> NewOrder {
     NewOrder::limit(ClOrdId::NONE, side, Tick(tick), Qty(qty))
 }
 
-/// The mix of an order-driven market: 46 % new, 43 % cancel, 5 % immediate-or-cancel orders that trade,
-/// 2.5 % reductions, 2.5 % moves, over `accounts` accounts and about `resting` resting orders.
+/// The mix of an order-driven market, as `centum generate mix` writes it: 46 % new, 43 % cancel, 5 %
+/// immediate-or-cancel orders that trade, 2.5 % reductions, 2.5 % moves; half of the accounts in cross
+/// margin, nine in ten with a position; orders are known by their client ids.
 #[must_use]
-pub fn mix(seed: u64, accounts: u32, resting: usize, commands: usize) -> Recording {
-    let orders = (4 * resting + commands) as u32;
-    let mut stage = Stage::new(Capacity { accounts: FIRST + accounts, orders, sessions: 1, lots: 64 });
-    let mut random = Random(seed);
-    stage.mark(Price(1_000_000));
-    for account in FIRST..FIRST + accounts {
-        stage.open(account, 100 * 100_000_000, [0, 1_000, 2_500, 10_000][account as usize % 4]);
-    }
-    let mut live: Vec<(u32, OrderId)> = Vec::new();
+pub fn mix(seed: u64, accounts: u64, resting: u64, commands: u64) -> Recording {
+    let args = generate::Args { kind: generate::Kind::Mix, seed, commands, accounts, resting, out: Default::default() };
+    let log = generate::in_memory(&args).expect("memory takes all that is written");
+    let source = Source::from_bytes("mix".into(), &log).expect("the log is text");
+    let Plan { spec, capacity, commands, bench_start, .. } =
+        order_log::read(&source, Some(spec())).expect("the generator writes what the reader reads");
+    let mut engine = Engine::new(&Genesis { spec, capacity }).expect("the contract can be traded");
+    let stamped: Vec<Command> =
+        commands.iter().zip(1..).map(|((ts, command), seq)| command.stamped(seq, *ts)).collect();
+    let (preparation, commands) = stamped.split_at(bench_start);
+    preparation.iter().for_each(|command| engine.apply(command, &mut Discard));
+    let mut recording =
+        Recording { engine: engine.clone(), commands: commands.to_vec(), chain: 0, fills: 0, refused: 0 };
     let mut events: Vec<Event> = Vec::new();
-    let passive = |random: &mut Random| {
-        let side = if random.below(2) == 0 { Side::Buy } else { Side::Sell };
-        // Most orders lie near the middle, few far out.
-        let distance = 1 + (random.below(30) * random.below(30)) as u32 / 3;
-        let tick = if side == Side::Buy { MIDDLE - distance } else { MIDDLE + distance };
-        Action::New(limit(side, tick, 1 + random.below(1_000)))
-    };
-    let mut run = |stage: &mut Stage, live: &mut Vec<(u32, OrderId)>, account: u32, action: Action| {
-        let command = stage.stamped(account, action);
+    for command in commands {
         events.clear();
-        stage.engine.apply(&command, &mut events);
-        let (mut fills, mut refused) = (0, 0);
+        engine.apply(command, &mut events);
         for event in &events {
             match event.fact() {
-                Some(Fact::Accepted(it)) => live.push((account, OrderId { number: it.number, slot: it.slot })),
-                Some(Fact::Fill(_)) => fills += 1,
-                Some(Fact::Rejected(_)) => refused += 1,
+                Some(Fact::Fill(_)) => recording.fills += 1,
+                Some(Fact::Rejected(_)) => recording.refused += 1,
                 _ => {}
             }
         }
-        (command, fills, refused)
-    };
-    let account_of = |random: &mut Random| FIRST + random.below(u64::from(accounts)) as u32;
-    for _ in 0..resting {
-        let (account, action) = (account_of(&mut random), passive(&mut random));
-        run(&mut stage, &mut live, account, action);
     }
-    let engine = stage.engine.clone();
-    let mut recording = Recording { engine, commands: Vec::with_capacity(commands), chain: 0, fills: 0, refused: 0 };
-    for _ in 0..commands {
-        let roll = random.below(1_000);
-        let live_now = |stage: &Stage, live: &mut Vec<(u32, OrderId)>, random: &mut Random| loop {
-            let at = random.below(live.len() as u64) as usize;
-            if stage.engine.order(live[at].1).is_some() {
-                return at;
-            }
-            live.swap_remove(at);
-        };
-        let (account, action) = if roll < 460 {
-            (account_of(&mut random), passive(&mut random))
-        } else if roll < 890 {
-            let at = live_now(&stage, &mut live, &mut random);
-            let (account, id) = live.swap_remove(at);
-            (account, Action::Cancel(Cancel { target: Target::OrderId(id) }))
-        } else if roll < 940 {
-            let side = if random.below(2) == 0 { Side::Buy } else { Side::Sell };
-            let best = stage.engine.best(side.opposite()).map_or(MIDDLE, |tick| tick.0);
-            let order = limit(side, best, 1 + random.below(300)).with_tif(TimeInForce::ImmediateOrCancel);
-            (account_of(&mut random), Action::New(order))
-        } else {
-            let at = live_now(&stage, &mut live, &mut random);
-            let (account, id) = live[at];
-            let order = stage.engine.order(id).expect("it is live");
-            let fields = if roll < 970 {
-                AmendFields {
-                    qty_kind: AmendQty::Reduce.into(),
-                    qty: Qty(order.leaves.0.div_ceil(4)),
-                    ..Default::default()
-                }
-            } else {
-                let away = 1 + random.below(20) as u32;
-                let tick = if order.side == Side::Buy { MIDDLE - away } else { MIDDLE + away };
-                AmendFields { price: Tick(tick), ..Default::default() }
-            };
-            (account, Action::Amend(Amend { target: Target::OrderId(id), fields }))
-        };
-        let (command, fills, refused) = run(&mut stage, &mut live, account, action);
-        recording.commands.push(command);
-        recording.fills += fills;
-        recording.refused += refused;
-    }
-    recording.chain = stage.engine.chain();
+    recording.chain = engine.chain();
     recording
 }
 

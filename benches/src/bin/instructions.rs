@@ -10,7 +10,7 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let number = |at: usize| args.get(at).and_then(|text| text.parse::<usize>().ok()).expect("a number");
     let recording = match args.first().map(String::as_str) {
-        Some("mix") => mix(7, 10_000, 10_000, number(1)),
+        Some("mix") => mix(7, 10_000, 10_000, number(1) as u64),
         Some("mark") => quiet_marks(u32::try_from(number(1)).expect("an account number"), number(2)),
         _ => panic!("instructions mix COMMANDS | instructions mark ACCOUNTS COMMANDS"),
     };

@@ -84,6 +84,9 @@ pub fn carry_out(book: &mut impl BareBook, command: &BookCommand, matched: &mut 
     }
 }
 
+/// The highest number an order of a bare book may have.
+const HIGHEST: u64 = (1 << 60) - 1;
+
 /// Gives each client id one number: the id itself where it is one, else the next free one from the
 /// top of the range.
 #[derive(Default)]
@@ -93,10 +96,10 @@ pub struct BookIds {
 
 impl BookIds {
     fn number(&mut self, account: u32, id: ClOrdId) -> u64 {
-        if let Some(number) = fills::numeric(&id) {
+        if let Some(number) = fills::numeric(&id).filter(|number| *number <= HIGHEST / 2) {
             return number;
         }
-        let next = u64::MAX - self.named.len() as u64;
+        let next = HIGHEST - self.named.len() as u64;
         *self.named.entry((account, id)).or_insert(next)
     }
 

@@ -34,7 +34,7 @@ struct Resting {
     place: usize,
 }
 
-struct Market<'a> {
+struct Market<'a, 'out> {
     dice: Dice,
     accounts: u64,
     book: BTreeBook,
@@ -43,11 +43,11 @@ struct Market<'a> {
     /// Ids of the orders that rest, in no order.
     live: Vec<u64>,
     ts_ns: u64,
-    log: &'a mut LogWriter,
+    log: &'a mut LogWriter<'out>,
 }
 
 /// Writes the workload.
-pub fn write(args: &Args, log: &mut LogWriter) -> Result<()> {
+pub fn write(args: &Args, log: &mut LogWriter<'_>) -> Result<()> {
     log.line("#centum-log 1 spec=XBTUSD-2019")?;
     let Args { seed, commands, accounts, resting, .. } = args;
     log.line(&format!(
@@ -77,7 +77,7 @@ pub fn write(args: &Args, log: &mut LogWriter) -> Result<()> {
     Ok(())
 }
 
-impl Market<'_> {
+impl Market<'_, '_> {
     fn row(&mut self, row: LogRow<'_>) -> Result<()> {
         self.ts_ns += STEP_NS;
         self.log.row(&LogRow { ts_ns: self.ts_ns, ..row })

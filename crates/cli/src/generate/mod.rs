@@ -24,7 +24,7 @@ pub enum Kind {
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// What kind of workload.
-    kind: Kind,
+    pub kind: Kind,
     /// The same seed gives the same log.
     #[arg(long, default_value_t = 7)]
     pub seed: u64,
@@ -44,11 +44,24 @@ pub struct Args {
 
 /// Runs the command; the result is the exit code.
 pub fn run(args: &Args) -> Result<u8> {
-    let mut log = LogWriter::create(&args.out)?;
+    write(args, LogWriter::create(&args.out)?)?;
+    Ok(0)
+}
+
+/// The same log in memory; `args.out` is not looked at.
+///
+/// # Errors
+/// None in practice: memory takes all that is written.
+pub fn in_memory(args: &Args) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    write(args, LogWriter::memory(&mut bytes))?;
+    Ok(bytes)
+}
+
+fn write(args: &Args, mut log: LogWriter<'_>) -> Result<()> {
     match args.kind {
         Kind::Mix => mix::write(args, &mut log)?,
         Kind::Random => random::write(args, &mut log)?,
     }
-    log.finish()?;
-    Ok(0)
+    log.finish()
 }

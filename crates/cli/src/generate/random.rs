@@ -12,7 +12,7 @@ use crate::error::Result;
 const MARK: u64 = 20_000;
 
 /// Writes the workload.
-pub fn write(args: &Args, log: &mut LogWriter) -> Result<()> {
+pub fn write(args: &Args, log: &mut LogWriter<'_>) -> Result<()> {
     log.line("#centum-log 1 spec=XBTUSD-2019")?;
     log.line(&format!(
         "# centum generate random --seed {} --commands {} --accounts {}",

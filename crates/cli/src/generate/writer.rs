@@ -39,14 +39,14 @@ pub struct LogRow<'a> {
 }
 
 /// Writes a log.
-pub struct LogWriter {
+pub struct LogWriter<'a> {
     path: PathBuf,
-    out: Box<dyn Write>,
+    out: Box<dyn Write + 'a>,
 }
 
-impl LogWriter {
+impl<'a> LogWriter<'a> {
     /// A new file; `-` is the standard output.
-    pub fn create(path: &Path) -> Result<LogWriter> {
+    pub fn create(path: &Path) -> Result<LogWriter<'a>> {
         let out: Box<dyn Write> = if path.as_os_str() == "-" {
             Box::new(BufWriter::new(std::io::stdout()))
         } else {
@@ -58,6 +58,11 @@ impl LogWriter {
             }
         };
         Ok(LogWriter { path: path.to_owned(), out })
+    }
+
+    /// A log in memory.
+    pub fn memory(bytes: &'a mut Vec<u8>) -> LogWriter<'a> {
+        LogWriter { path: PathBuf::from("memory"), out: Box::new(bytes) }
     }
 
     /// A line as it is.
