@@ -250,6 +250,21 @@ impl NewOrder {
         }
     }
 
+    /// Is the order in this record a limit order, good till cancelled, that asks for nothing beyond name, side,
+    /// quantity and price? Most are, and three masks tell. (Which is what the fields say: a test compares.)
+    #[inline(always)]
+    #[must_use]
+    pub fn is_plain(words: &Words) -> bool {
+        const LIMIT: u64 = (OrdType::Limit as u64) << 56;
+        const PEG_INST_TYPE: u64 = 0xff00_ffff_ffff_ffff;
+        const TIF_TO_FLAGS: u64 = 0x0000_ffff_ffff_ffff;
+        let stop = words[9] >> 32;
+        let (display, link) = (words[11], words[12]);
+        let odd_type = (words[13] & PEG_INST_TYPE) ^ LIMIT;
+        let odd_tif = (words[14] & TIF_TO_FLAGS) ^ TimeInForce::GoodTillCancel as u64;
+        stop | display | link | odd_type | odd_tif == 0
+    }
+
     /// The same with another time in force.
     #[must_use]
     pub fn with_tif(self, tif: TimeInForce) -> NewOrder {

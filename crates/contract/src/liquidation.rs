@@ -44,26 +44,28 @@ pub fn bearable(terms: &Terms, position: &PositionState, equity: i64) -> Bearabl
 ///
 /// # Panics
 /// For a flat position: it has none.
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn unit_value_after_loss(spec: &ContractSpec, position: &PositionState, w: i64) -> Option<u64> {
-    let highest = unit_value(spec, spec.tick_size);
+    let highest = || unit_value(spec, spec.tick_size);
     let (n, cost) = (units(spec, position.size()), signed(position.cost_abs()));
     let v = if position.qty > 0 {
         // Ordinary sizes stay in 64 bits; the sum of two may not.
         match cost.checked_add(w) {
             Some(sum) if sum < 0 => 1,
             Some(sum) => sum.unsigned_abs() / n,
-            None => highest,
+            None => highest(),
         }
     } else {
         match cost.checked_sub(w) {
             Some(rest) if rest <= 0 => return None,
             Some(rest) => rest.unsigned_abs().div_ceil(n),
-            None => highest,
+            None => highest(),
         }
     };
-    Some(v.clamp(1, highest))
+    // Below the quotient that `highest` rounds, which is nearly always, there is nothing to look up.
+    let is_low = v.checked_mul(spec.tick_size.0).is_some_and(|product| product <= spec.unit_numerator());
+    Some(if is_low { v.max(1) } else { v.clamp(1, highest()) })
 }
 
 /// The price of a unit value, rounded toward the mark to a multiple of `step`: up for a long, at least
@@ -76,6 +78,7 @@ pub fn unit_value_after_loss(spec: &ContractSpec, position: &PositionState, w: i
 /// assert_eq!(price_of_unit_value(&spec, true, 86_153, Price(1)), Price(116_073));
 /// assert_eq!(price_of_unit_value(&spec, false, 86_153, Price(1)), Price(116_072)); // recorded 2017
 /// ```
+#[inline(always)]
 #[must_use]
 pub const fn price_of_unit_value(spec: &ContractSpec, is_long: bool, unit_value: u64, step: Price) -> Price {
     // Beyond 64 bits the grain is coarser than the numerator: less than one step, rounded.

@@ -250,20 +250,28 @@ pub struct Chargeable {
 pub fn chargeable(sums: &OrderSums, position: i64) -> Chargeable {
     let (buys, sells) = (sums.excess(Side::Buy, position), sums.excess(Side::Sell, position));
     let sells = sells.saturating_sub(buys);
-    let share = |side: &SideSums, n: u64| {
-        if n == 0 {
-            Chargeable::default()
-        } else if n == side.qty.0 {
-            Chargeable { cost: side.cost, premium: side.premium }
-        } else {
-            Chargeable {
-                cost: mul_div_ceil(side.cost, n, side.qty.0),
-                premium: mul_div_ceil(side.premium, n, side.qty.0),
-            }
-        }
-    };
     let (buy, sell) = (share(&sums.buy, buys), share(&sums.sell, sells));
     Chargeable { cost: buy.cost + sell.cost, premium: buy.premium + sell.premium }
+}
+
+/// `n` of a side's open contracts at the average over all of them, rounded up.
+#[inline(always)]
+fn share(side: &SideSums, n: u64) -> Chargeable {
+    if n == 0 {
+        return Chargeable::default();
+    }
+    if n == side.qty.0 {
+        return Chargeable { cost: side.cost, premium: side.premium };
+    }
+    share_of_some(side, n)
+}
+
+#[inline(never)]
+fn share_of_some(side: &SideSums, n: u64) -> Chargeable {
+    Chargeable {
+        cost: mul_div_ceil(side.cost, n, side.qty.0),
+        premium: if side.premium == 0 { 0 } else { mul_div_ceil(side.premium, n, side.qty.0) },
+    }
 }
 
 /// Order margin: ceil(IM·C) + ceil(f·(2·C + IM·C)) + premium. (Rules OM-1, OM-5)

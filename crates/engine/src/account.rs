@@ -59,7 +59,8 @@ pub(crate) struct Account {
     pub(crate) key_tick: u32,
     /// Is that a long's key?
     pub(crate) key_is_long: bool,
-    /// Wallet less order margin as the key assumes it, never above the real one: cross margin only.
+    /// Wallet less order margin as the key assumes it, never above the real one; `i64::MIN` where it assumes
+    /// nothing: isolated margin, no position, no key.
     pub(crate) key_equity: i64,
     /// What its position takes from the wallet, at the mark numbered `margin_mark`. (Rule MARGIN-5)
     pub(crate) position_margin: Xbt,
@@ -107,7 +108,7 @@ impl Account {
             leverage: Leverage::CROSS,
             key_tick: 0,
             key_is_long: false,
-            key_equity: 0,
+            key_equity: i64::MIN,
             position_margin: Xbt::ZERO,
             margin_mark: ANY_MARK,
             account_seq: 0,

@@ -34,9 +34,16 @@ impl Ticket {
     pub(crate) fn is(&self, flag: u32) -> bool {
         self.flags & flag != 0
     }
+
+    /// Does it simply come to rest where it meets nothing?
+    #[inline(always)]
+    pub(crate) fn rests(&self) -> bool {
+        self.tif == TimeInForce::GoodTillCancel && !self.is(REDUCE_ONLY)
+    }
 }
 
-fn refuse_if(condition: bool, reject: Reject) -> Result<(), Refusal> {
+#[inline(always)]
+pub(crate) fn refuse_if(condition: bool, reject: Reject) -> Result<(), Refusal> {
     if condition { Err((reject, 0)) } else { Ok(()) }
 }
 
@@ -49,15 +56,21 @@ impl Engine {
 
     #[inline(always)]
     fn named_with(&self, tag: u32, account: u32, name: &ClOrdId) -> Option<u32> {
-        self.names
-            .find(tag, |slot| self.book.cold(slot).cl_ord_id == *name && self.book.resting(slot).account == account)
+        let mut at = self.names.home(tag);
+        while let Some(slot) = self.names.next(tag, &mut at) {
+            if self.book.goes_by(slot, account, name) {
+                return Some(slot);
+            }
+        }
+        None
     }
 
-    /// The checks of a new order up to the price. The tag is its name's.
+    /// The checks of a new order that come before its type: account, side, quantity, and the tag of its name.
     #[inline(always)]
-    pub(crate) fn admit_new(&self, command: &Command, order: &NewOrder) -> Result<(Ticket, u32), Refusal> {
+    pub(crate) fn admit_new(&self, command: &Command) -> Result<(u32, Side, u32), Refusal> {
+        let order = NewOrder::read(command.words());
         let mut tag = 0;
-        if *order.cl_ord_id.words() != [0; 5] {
+        if !order.cl_ord_id.is_none() {
             refuse_if(!order.cl_ord_id.is_valid(), Reject::InvalidClOrdId)?;
             let account = command.account().0;
             tag = self.names.tag(account, &order.cl_ord_id);
@@ -75,6 +88,12 @@ impl Engine {
             Reject::InvalidOrderQty,
         )?;
         refuse_if(self.exceeds_limit_1(account, side, qty), Reject::InvalidOrderQty)?;
+        Ok((number, side, tag))
+    }
+
+    /// The checks that follow: type, price, options, time in force.
+    pub(crate) fn admit_terms(&self, account: u32, side: Side, command: &Command) -> Result<Ticket, Refusal> {
+        let order = &NewOrder::read(command.words());
         let ord_type = order.ord_type.get();
         let is_market = ord_type == Some(OrdType::Market);
         let is_limit = ord_type == Some(OrdType::Limit);
@@ -96,17 +115,17 @@ impl Engine {
         let is_post_only = inst.has(ExecInst::POST_ONLY);
         refuse_if(is_post_only && tif != TimeInForce::GoodTillCancel, Reject::InvalidOrdTypeForExecInst)?;
         refuse_if(order.link != 0 || order.contingency.raw != 0, Reject::InvalidLinkForContingency)?;
-        refuse_if(order.price > self.market.spec.max_tick(), Reject::PriceAboveLimitUp)?;
+        refuse_if(order.price > self.market.max_tick, Reject::PriceAboveLimitUp)?;
         let mut flags = if is_post_only { POST_ONLY } else { 0 };
         if inst.has(ExecInst::REDUCE_ONLY) {
             flags |= REDUCE_ONLY;
         }
         let limit = match (is_market, side) {
             (false, _) => order.price,
-            (true, Side::Buy) => self.market.spec.max_tick(),
+            (true, Side::Buy) => self.market.max_tick,
             (true, Side::Sell) => Tick(1),
         };
-        Ok((Ticket { account: number, side, limit, qty, tif, is_market, flags, replaces: NIL }, tag))
+        Ok(Ticket { account, side, limit, qty: order.qty.0, tif, is_market, flags, replaces: NIL })
     }
 
     #[inline(always)]
@@ -128,7 +147,7 @@ impl Engine {
     pub(crate) fn find(&self, account: u32, target: &Target) -> Option<Resting> {
         match target {
             Target::OrderId(id) => self.book.find(*id, account),
-            Target::ClOrdId(name) if *name.words() == [0; 5] => None,
+            Target::ClOrdId(name) if name.is_none() => None,
             Target::ClOrdId(name) => self.named(account, name).map(|slot| self.book.resting(slot)),
         }
     }
@@ -143,7 +162,7 @@ impl Engine {
         let account = command.account().0;
         let name = &fields.new_cl_ord_id;
         let found = self.find(account, target);
-        if *name.words() != [0; 5] {
+        if !name.is_none() {
             refuse_if(!name.is_valid(), Reject::InvalidClOrdId)?;
             let other = self.named(account, name).filter(|&slot| found.is_none_or(|order| order.slot != slot));
             refuse_if(other.is_some(), Reject::DuplicateClOrdId)?;
@@ -160,7 +179,7 @@ impl Engine {
         let known = fields.qty_kind.raw == 0 || fields.qty_kind.get().is_some();
         refuse_if(!known || fields.flags & !contract::command::AMEND_LOSES_PLACE != 0, Reject::InvalidCommand)?;
         let limit = if fields.price.0 == 0 { order.tick } else { fields.price };
-        refuse_if(limit > self.market.spec.max_tick(), Reject::PriceAboveLimitUp)?;
+        refuse_if(limit > self.market.max_tick, Reject::PriceAboveLimitUp)?;
         let keeps_place = limit == order.tick && leaves <= order.leaves && fields.flags == 0;
         let ticket = Ticket {
             account: number,

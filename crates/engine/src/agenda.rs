@@ -141,7 +141,7 @@ impl Engine {
         let mut at = self.accounts[task.account as usize].oldest;
         while at != NIL {
             let (order, cold) = (self.book.resting(at), self.book.cold(at));
-            if cold.number >= task.before {
+            if order.number >= task.before {
                 return false;
             }
             if task.side.is_none_or(|side| side == order.side()) {

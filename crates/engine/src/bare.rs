@@ -1,7 +1,7 @@
 //! The engine's book without accounts, margin or facts: for measurement, and for research that needs
 //! matching alone.
 
-use contract::{Capacity, ContractSpec, Side, Tick};
+use contract::{Capacity, ContractSpec, OrderId, Side, Tick};
 
 use crate::book::{Book, Resting};
 
@@ -42,7 +42,7 @@ impl BareBook {
         BareBook { book: Book::new(spec, &Capacity { orders, lots: 0, ..Capacity::default() }) }
     }
 
-    /// Matches an order with the caller's number (not 0); what is left rests where `rests`, and the slot it
+    /// Matches an order with the caller's number (1 to 2^60 − 1); what is left rests where `rests`, and the slot it
     /// then has is returned. Without a free slot nothing rests.
     #[inline]
     pub fn submit(
@@ -59,8 +59,8 @@ impl BareBook {
             return None;
         }
         let slot = self.book.free_slot()?;
-        self.book.take_slot(slot, number);
-        self.book.rest(slot, side, limit, left, 0, 0);
+        self.book.take_slot();
+        self.book.rest(OrderId { number, slot }, side, limit, left, 0, 0);
         Some(slot)
     }
 
@@ -71,13 +71,12 @@ impl BareBook {
             let Some(maker) = self.book.best_maker(side) else { break };
             let qty = maker.leaves.min(left);
             left -= qty;
-            let number = self.book.cold(maker.slot).number;
             if qty == maker.leaves {
                 self.remove(&maker);
             } else {
                 self.book.reduce(&maker, qty);
             }
-            filled(BareFill { maker: number, tick: maker.tick, qty, maker_leaves: maker.leaves - qty });
+            filled(BareFill { maker: maker.number, tick: maker.tick, qty, maker_leaves: maker.leaves - qty });
         }
         left
     }
@@ -118,7 +117,7 @@ impl BareBook {
             self.book.free_slot_again(slot);
             return false;
         }
-        self.book.rest(slot, order.side(), limit, left, 0, 0);
+        self.book.rest(OrderId { number: order.number, slot }, order.side(), limit, left, 0, 0);
         true
     }
 
@@ -130,6 +129,6 @@ impl BareBook {
 
     /// The orders of one side in priority: number, tick, open quantity.
     pub fn for_each(&self, side: Side, mut f: impl FnMut(u64, Tick, u64)) {
-        self.book.for_each(side, |order| f(self.book.cold(order.slot).number, order.tick, order.leaves));
+        self.book.for_each(side, |order| f(order.number, order.tick, order.leaves));
     }
 }

@@ -128,6 +128,70 @@ impl Bits {
     }
 }
 
+/// Slots of which the lowest free one is always taken next. (Design §3, Ids)
+///
+/// The word with the lowest free slot is kept at hand, so that the summaries are asked only where a word
+/// ran empty.
+#[derive(Clone, Debug)]
+pub(crate) struct FreeSlots {
+    free: Bits,
+    /// No word below it has a free slot.
+    word: usize,
+}
+
+impl FreeSlots {
+    /// All of `count` slots are free.
+    pub(crate) fn all(count: u32) -> FreeSlots {
+        FreeSlots { free: Bits::full(count as usize), word: 0 }
+    }
+
+    /// The lowest free slot.
+    #[inline(always)]
+    pub(crate) fn lowest(&self) -> Option<u32> {
+        let word = self.free.layers[0][self.word];
+        (word != 0).then(|| (self.word as u32) << 6 | word.trailing_zeros())
+    }
+
+    /// Takes the lowest free slot, which there is.
+    #[inline(always)]
+    pub(crate) fn take_lowest(&mut self) {
+        let word = &mut self.free.layers[0][self.word];
+        *word &= word.wrapping_sub(1);
+        if *word == 0 {
+            self.word = self.next_word();
+        }
+    }
+
+    /// The word ran empty: up to the first summary that did not, and down again. On the way each is the
+    /// lowest of its word.
+    #[inline(never)]
+    fn next_word(&mut self) -> usize {
+        let mut at = self.word;
+        for depth in 1..4 {
+            let word = &mut self.free.layers[depth][at / 64];
+            *word &= word.wrapping_sub(1);
+            if *word != 0 {
+                at = at / 64 * 64 + word.trailing_zeros() as usize;
+                for layer in self.free.layers[1..depth].iter().rev() {
+                    at = at * 64 + layer[at].trailing_zeros() as usize;
+                }
+                return at;
+            }
+            at /= 64;
+        }
+        // The last summary is searched in full: it has a word for 2^24 slots. Where no slot is free, the last
+        // word: whatever is given back is not above it.
+        self.free.first().map_or(self.free.layers[0].len() - 1, |slot| slot as usize / 64)
+    }
+
+    /// Gives a slot back.
+    #[inline(always)]
+    pub(crate) fn give_back(&mut self, slot: u32) {
+        self.free.insert(slot);
+        self.word = self.word.min(slot as usize / 64);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,6 +220,31 @@ mod tests {
                 assert_eq!(bits.at_or_above(probe), tree.range(probe..).next().copied(), "{bound} {probe}");
                 assert_eq!(bits.at_or_below(probe), tree.range(..=probe).next_back().copied(), "{bound} {probe}");
                 assert_eq!((bits.first(), bits.last()), (tree.first().copied(), tree.last().copied()));
+            }
+        }
+    }
+
+    /// The twin is a `BTreeSet` whose first is taken.
+    #[test]
+    fn the_lowest_free_slot_is_next() {
+        for count in [1u32, 64, 65, 300, 20_000] {
+            let (mut slots, mut tree, mut taken) = (FreeSlots::all(count), BTreeSet::from_iter(0..count), Vec::new());
+            let mut state = u64::from(count) | 1;
+            for step in 0..60_000u32 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                assert_eq!(slots.lowest(), tree.first().copied(), "{count} {step}");
+                // Long runs of taking and of giving back, so that words fill and empty.
+                let takes = (state >> 33) % 10 < if step / 5_000 % 2 == 0 { 8 } else { 3 };
+                if takes {
+                    if let Some(slot) = tree.pop_first() {
+                        slots.take_lowest();
+                        taken.push(slot);
+                    }
+                } else if !taken.is_empty() {
+                    let slot = taken.swap_remove((state >> 40) as usize % taken.len());
+                    slots.give_back(slot);
+                    tree.insert(slot);
+                }
             }
         }
     }

@@ -8,9 +8,10 @@ use alloc::vec::Vec;
 
 use contract::{AccountId, Capacity, ClOrdId, ContractSpec, OrderId, Qty, Side, Tick};
 
-use crate::account::NIL;
-use crate::bits::Bits;
+use crate::account::{Account, NIL};
+use crate::bits::FreeSlots;
 use crate::ladder::Ladder;
+use crate::names::Names;
 
 /// The order sells.
 const SELLS: u32 = 1;
@@ -21,14 +22,16 @@ pub(crate) const POST_ONLY: u32 = 4;
 /// The order closes out a lot. (Rule LIQ-9)
 pub(crate) const CLOSE_OUT: u32 = 8;
 
+/// Flags share a word with the creation number.
+const FLAG_BITS: u32 = 4;
+const FLAGS: u32 = (1 << FLAG_BITS) - 1;
+
 /// No ask.
 const NO_ASK: u32 = u32::MAX;
 
 /// What an order is beside its 32 hot bytes.
 #[derive(Clone, Debug)]
 pub(crate) struct Cold {
-    /// Creation number; 0 where the slot is free.
-    pub(crate) number: u64,
     /// The client's name for it.
     pub(crate) cl_ord_id: ClOrdId,
     /// Hash tag of that name.
@@ -51,7 +54,6 @@ pub(crate) struct Cold {
 
 impl Cold {
     const FREE: Cold = Cold {
-        number: 0,
         cl_ord_id: ClOrdId::NONE,
         tag: 0,
         cum: 0,
@@ -71,10 +73,17 @@ pub(crate) struct Resting {
     pub(crate) tick: Tick,
     pub(crate) account: u32,
     pub(crate) flags: u32,
+    /// Creation number.
+    pub(crate) number: u64,
     pub(crate) leaves: u64,
 }
 
 impl Resting {
+    #[inline(always)]
+    pub(crate) fn id(&self) -> OrderId {
+        OrderId { number: self.number, slot: self.slot }
+    }
+
     #[inline(always)]
     pub(crate) fn side(&self) -> Side {
         if self.flags & SELLS != 0 { Side::Sell } else { Side::Buy }
@@ -91,9 +100,7 @@ impl Resting {
 pub(crate) struct Book {
     ladder: Ladder,
     cold: Vec<Cold>,
-    free: Bits,
-    /// No slot below it is free: where the search begins.
-    free_from: u32,
+    free: FreeSlots,
     best_bid: u32,
     best_ask: u32,
     /// Reduce-only orders at rest: bids, asks.
@@ -108,8 +115,7 @@ impl Book {
         Book {
             ladder: Ladder::new(spec.max_tick(), slots),
             cold: vec![Cold::FREE; slots as usize],
-            free: Bits::full(capacity.orders as usize),
-            free_from: 0,
+            free: FreeSlots::all(capacity.orders),
             best_bid: 0,
             best_ask: NO_ASK,
             reduce_only: [0; 2],
@@ -120,23 +126,20 @@ impl Book {
     /// The lowest free slot, which the next order will have.
     #[inline(always)]
     pub(crate) fn free_slot(&self) -> Option<u32> {
-        self.free.at_or_above(self.free_from)
+        self.free.lowest()
     }
 
-    /// Takes a slot for the order with this number.
+    /// Takes the lowest free slot.
     #[inline(always)]
-    pub(crate) fn take_slot(&mut self, slot: u32, number: u64) {
-        self.free.remove(slot);
-        self.free_from = slot + 1;
-        self.cold[slot as usize].number = number;
+    pub(crate) fn take_slot(&mut self) {
+        self.free.take_lowest();
     }
 
     /// Gives an order's slot back.
     #[inline(always)]
     pub(crate) fn free_slot_again(&mut self, slot: u32) {
-        self.cold[slot as usize].number = 0;
-        self.free.insert(slot);
-        self.free_from = self.free_from.min(slot);
+        *self.ladder.user_mut(slot) = [0; 4];
+        self.free.give_back(slot);
     }
 
     /// How many orders fit.
@@ -158,17 +161,28 @@ impl Book {
     /// The resting order with this identity, of this account only. (Rule ID-2)
     #[inline(always)]
     pub(crate) fn find(&self, id: OrderId, account: u32) -> Option<Resting> {
-        if id.slot >= self.order_slots || id.number == 0 || self.cold[id.slot as usize].number != id.number {
-            return None;
-        }
-        Some(self.resting(id.slot)).filter(|order| order.account == account)
+        self.with_id(id).filter(|order| order.account == account)
+    }
+
+    /// The resting order with this identity.
+    #[inline(always)]
+    pub(crate) fn with_id(&self, id: OrderId) -> Option<Resting> {
+        let is_slot = id.slot < self.order_slots && id.number != 0;
+        is_slot.then(|| self.resting(id.slot)).filter(|order| order.number == id.number)
     }
 
     /// The resting order in a slot in use.
     #[inline(always)]
     pub(crate) fn resting(&self, slot: u32) -> Resting {
-        let &[tick, account, flags, _] = self.ladder.user(slot);
-        Resting { slot, tick: Tick(tick), account, flags, leaves: self.ladder.qty(slot) }
+        let &[tick, account, low, high] = self.ladder.user(slot);
+        let number = (u64::from(low) | u64::from(high) << 32) >> FLAG_BITS;
+        Resting { slot, tick: Tick(tick), account, flags: low & FLAGS, number, leaves: self.ladder.qty(slot) }
+    }
+
+    /// Is the order in a slot in use this account's, and does it go by this name?
+    #[inline(always)]
+    pub(crate) fn goes_by(&self, slot: u32, account: u32, name: &ClOrdId) -> bool {
+        self.cold[slot as usize].cl_ord_id == *name && self.ladder.user(slot)[1] == account
     }
 
     /// Best price of a side.
@@ -231,10 +245,16 @@ impl Book {
     }
 
     /// Puts an order at the back of its price.
+    ///
+    /// # Panics
+    /// Where its number has more than 60 bits: creation numbers count from 1.
     #[inline(always)]
-    pub(crate) fn rest(&mut self, slot: u32, side: Side, tick: Tick, qty: u64, account: u32, flags: u32) {
+    pub(crate) fn rest(&mut self, id: OrderId, side: Side, tick: Tick, qty: u64, account: u32, flags: u32) {
+        let OrderId { number, slot } = id;
+        assert!(number >> (64 - FLAG_BITS) == 0, "creation numbers have 60 bits");
         let sells = if side == Side::Sell { SELLS } else { 0 };
-        *self.ladder.user_mut(slot) = [tick.0, account, flags | sells, 0];
+        let word = number << FLAG_BITS | u64::from(flags | sells);
+        *self.ladder.user_mut(slot) = [tick.0, account, word as u32, (word >> 32) as u32];
         self.ladder.push_back(tick, slot, qty);
         match side {
             Side::Buy => self.best_bid = self.best_bid.max(tick.0),
@@ -255,6 +275,52 @@ impl Book {
             }
         }
         self.reduce_only[usize::from(is_sell)] -= u32::from(order.is(REDUCE_ONLY));
+    }
+
+    /// Notes the client's name of an order.
+    #[inline(always)]
+    pub(crate) fn name(&mut self, slot: u32, name: &ClOrdId, tag: u32, names: &mut Names) {
+        let cold = self.cold_mut(slot);
+        cold.cl_ord_id = *name;
+        cold.tag = tag;
+        if !name.is_none() {
+            names.insert(tag, slot);
+        }
+    }
+
+    /// Notes an order as its account's newest.
+    #[inline(always)]
+    pub(crate) fn list(&mut self, account: &mut Account, slot: u32) {
+        let before = account.newest;
+        account.newest = slot;
+        account.open_orders += 1;
+        match before {
+            NIL => account.oldest = slot,
+            before => self.cold_mut(before).newer = slot,
+        }
+        let cold = self.cold_mut(slot);
+        cold.older = before;
+        cold.newer = NIL;
+    }
+
+    /// Takes an order out of its account's list and of the names, and gives its slot back.
+    #[inline(always)]
+    pub(crate) fn forget(&mut self, account: &mut Account, slot: u32, names: &mut Names) {
+        let cold = self.cold_mut(slot);
+        let (older, newer, tag, is_named) = (cold.older, cold.newer, cold.tag, !cold.cl_ord_id.is_none());
+        if is_named {
+            names.remove(tag, slot);
+        }
+        account.open_orders -= 1;
+        match older {
+            NIL => account.oldest = newer,
+            older => self.cold_mut(older).newer = newer,
+        }
+        match newer {
+            NIL => account.newest = older,
+            newer => self.cold_mut(newer).older = older,
+        }
+        self.free_slot_again(slot);
     }
 
     /// Takes quantity off an order, which keeps its place.

@@ -70,7 +70,7 @@ impl Engine {
             self.book.for_each(side, |order| {
                 let cold = self.book.cold(order.slot);
                 for word in [
-                    cold.number,
+                    order.number,
                     u64::from(order.slot),
                     u64::from(order.account),
                     u64::from(order.tick.0),

@@ -12,7 +12,7 @@ use contract::event::{Body, Position, Rejected, Wallet};
 use contract::spec::SpecError;
 use contract::{
     AccountId, Action, Amend, Cancel, CancelAll, Capacity, ClOrdId, Coded, Command, CommandKind, ContractSpec, Genesis,
-    MarginModel, NewOrder, OrderId, Price, Qty, Reject, Side, Target, Tick, Xbt,
+    MarginModel, OrderId, Price, Qty, Reject, Side, Target, Tick, Xbt,
 };
 
 use crate::account::{
@@ -87,8 +87,6 @@ pub struct Engine {
     pub(crate) plan_epoch: u64,
     /// The command's own account while it is carried out, else none.
     pub(crate) own_account: u32,
-    pub(crate) own_session: u32,
-    pub(crate) own_request: u64,
 }
 
 /// A live order as it stands.
@@ -160,8 +158,6 @@ impl Engine {
             reached: Vec::with_capacity(slots as usize),
             plan_epoch: 0,
             own_account: u32::MAX,
-            own_session: 0,
-            own_request: 0,
         })
     }
 
@@ -181,15 +177,11 @@ impl Engine {
             self.work(&mut budget, out);
         }
         self.own_account = command.account().0;
-        self.own_session = command.session();
-        self.own_request = command.request();
         if let Err(refusal) = self.carry_out(command, out) {
             self.refuse(command, refusal, out);
         }
         self.review(out);
         self.own_account = u32::MAX;
-        self.own_session = 0;
-        self.own_request = 0;
         if self.has_work() {
             self.work(&mut budget, out);
         }
@@ -203,7 +195,7 @@ impl Engine {
         let kind = command.kind().filter(|_| command.flags() == 0).ok_or((Reject::InvalidCommand, 0))?;
         let words = command.words();
         match kind {
-            CommandKind::New => return self.new_order(command, &NewOrder::read(words), out),
+            CommandKind::New => return self.new_order(command, out),
             CommandKind::Cancel => return self.cancel(command, Cancel::read(words).target, out),
             CommandKind::Amend => return self.amend(command, &Amend::read(words), out),
             _ => {}
@@ -232,10 +224,10 @@ impl Engine {
         }
     }
 
-    /// Does anything wait: agenda or mark?
+    /// Does anything wait: agenda or mark? (A mark waits only while the agenda holds something.)
     #[inline(always)]
-    fn has_work(&self) -> bool {
-        self.agenda.has_news || self.waiting_mark != Price::NONE
+    pub(crate) fn has_work(&self) -> bool {
+        self.agenda.has_news
     }
 
     /// Exactly once: a request that does not rise was applied before. (Rule ID-2)
@@ -309,21 +301,25 @@ impl Engine {
     }
 
     /// Touches an account of which all that a review would do is done: its own command changed orders and
-    /// nothing else, and its order margin is up to date.
+    /// nothing else, and its order margin is up to date. Where nothing else is under way its state is told at
+    /// once.
     #[inline(always)]
-    pub(crate) fn touch_reviewed(&mut self, number: u32) {
+    pub(crate) fn touch_reviewed(&mut self, number: u32, out: &mut impl Outbox) {
         let account = &mut self.accounts[number as usize];
-        if account.flags & (IN_STEP | IN_APPLY | WAITS_FOR_LOT) != 0 || account.wallet < Xbt::ZERO {
-            self.touch(number, TELL_WALLET | MARGIN_IS_NEW);
+        let is_covered = account.wallet >= Xbt::ZERO && account.equity() >= account.key_equity;
+        if is_covered && !account.has(WAITS_FOR_LOT) && !self.has_work_or_touched() {
+            let account = &mut self.accounts[number as usize];
+            let wallet = wallet_of(account);
+            self.say.fact(Some((number, account)), wallet, out);
             return;
         }
-        account.realised_before = account.realised;
-        account.flags |= TELL_WALLET | IN_APPLY;
-        let takes_more = account.terms.is_cross && account.equity() < account.key_equity;
-        self.in_apply.push(number);
-        if takes_more {
-            self.move_key(number);
-        }
+        self.touch(number, TELL_WALLET | MARGIN_IS_NEW);
+    }
+
+    /// Is anything waiting, or any account touched by this command?
+    #[inline(always)]
+    fn has_work_or_touched(&self) -> bool {
+        self.has_work() || !self.in_apply.is_empty()
     }
 
     /// Touches an account whose position or terms changed.
@@ -335,27 +331,29 @@ impl Engine {
     /// The state of every touched trader, once each, by rising number.
     #[inline(always)]
     fn tell_states(&mut self, out: &mut impl Outbox) {
-        if self.in_apply.len() > 1 {
-            self.in_apply.sort_unstable();
+        if !self.in_apply.is_empty() {
+            self.tell_states_of_touched(out);
         }
-        let mut i = 0;
-        while i < self.in_apply.len() {
-            let number = self.in_apply[i];
-            let account = &mut self.accounts[number as usize];
+    }
+
+    #[inline(never)]
+    fn tell_states_of_touched(&mut self, out: &mut impl Outbox) {
+        let Engine { in_apply, accounts, market, say, .. } = self;
+        in_apply.sort_unstable();
+        for number in in_apply.drain(..) {
+            let account = &mut accounts[number as usize];
             let flags = account.flags;
             account.flags &= !(IN_APPLY | TELL_WALLET | TELL_POSITION);
             if flags & TELL_WALLET != 0 {
                 let wallet = wallet_of(account);
-                self.say.fact(Some((number, account)), wallet, out);
+                say.fact(Some((number, account)), wallet, out);
             }
             if flags & TELL_POSITION != 0 {
-                let mut position = position_of(&self.market.spec, account);
+                let mut position = position_of(&market.spec, account);
                 position.realised_by_command = account.realised - account.realised_before;
-                self.say.fact(Some((number, account)), position, out);
+                say.fact(Some((number, account)), position, out);
             }
-            i += 1;
         }
-        self.in_apply.clear();
     }
 
     /// A trader's account that a command may be about. (Rule ID-2)
@@ -498,8 +496,7 @@ impl Engine {
     /// The resting order with that identity.
     #[must_use]
     pub fn order(&self, id: OrderId) -> Option<OrderView> {
-        let used = id.number != 0 && id.slot < self.book.order_slots() && self.book.cold(id.slot).number == id.number;
-        used.then(|| self.order_view(&self.book.resting(id.slot)))
+        self.book.with_id(id).map(|order| self.order_view(&order))
     }
 
     /// An account's resting order with that client id.
@@ -511,7 +508,7 @@ impl Engine {
     fn order_view(&self, order: &crate::book::Resting) -> OrderView {
         let cold = self.book.cold(order.slot);
         OrderView {
-            id: OrderId { number: cold.number, slot: order.slot },
+            id: OrderId { number: order.number, slot: order.slot },
             account: Book::account_of(order),
             side: order.side(),
             price: order.tick,
@@ -532,7 +529,7 @@ impl Engine {
     /// Open quantity resting at a tick.
     #[must_use]
     pub fn level_qty(&self, tick: Tick) -> Qty {
-        if tick > self.market.spec.max_tick() { Qty::ZERO } else { self.book.total(tick) }
+        if tick > self.market.max_tick { Qty::ZERO } else { self.book.total(tick) }
     }
 
     /// The orders of one side in priority: best price first, oldest first.

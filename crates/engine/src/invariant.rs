@@ -81,11 +81,11 @@ impl Engine {
                     fault = Some(format!("SUM-7: level {} holds {}", order.tick.0, level_total.1));
                 }
                 let cold = self.book.cold(order.slot);
-                if order.leaves == 0 || cold.number == 0 || order.side() != side {
+                if order.leaves == 0 || order.number == 0 || order.side() != side {
                     fault = Some(format!("SUM-7: order in slot {} is not one", order.slot));
                 }
                 if cold.unit_value != unit_value(&self.market.spec, self.market.spec.tick_price(order.tick)) {
-                    fault = Some(format!("SUM-7: order {} has another price's value", cold.number));
+                    fault = Some(format!("SUM-7: order {} has another price's value", order.number));
                 }
                 if !order.is(CLOSE_OUT) {
                     let entry = &mut sums[order.account as usize];
@@ -149,9 +149,9 @@ impl Engine {
             let mut before = 0;
             let mut count = 0;
             while at != NIL {
-                let cold = self.book.cold(at);
-                law!(cold.number > before, "orders of account {number} are out of order");
-                before = cold.number;
+                let (order, cold) = (self.book.resting(at), self.book.cold(at));
+                law!(order.number > before, "orders of account {number} are out of order");
+                before = order.number;
                 count += 1;
                 at = cold.newer;
             }

@@ -42,7 +42,8 @@ impl Ladder {
 
     #[inline(always)]
     fn cell_of(&self, slot: u32) -> u32 {
-        self.base + 2 * slot
+        debug_assert!(slot < u32::MAX / 2, "no slot is that high");
+        self.base.wrapping_add(slot.wrapping_mul(2))
     }
 
     #[inline(always)]

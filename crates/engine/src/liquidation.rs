@@ -275,12 +275,11 @@ impl Engine {
         let lot = *lot;
         let id = self.lot_id(slot);
         let cold = self.book.cold_mut(id.slot);
-        cold.number = id.number;
         cold.premium = 0;
         cold.cum = 0;
         if lot.tick.0 != 0 {
             cold.unit_value = unit_value(&self.market.spec, self.market.spec.tick_price(lot.tick));
-            self.book.rest(id.slot, lot.side(), lot.tick, lot.qty, AccountId::LIQUIDATION.0, CLOSE_OUT);
+            self.book.rest(id, lot.side(), lot.tick, lot.qty, AccountId::LIQUIDATION.0, CLOSE_OUT);
         }
         self.key_lot(slot);
     }
@@ -294,7 +293,7 @@ impl Engine {
 
     fn lot_key_tick(&self, is_long: bool, tick: Tick) -> Tick {
         match (tick, is_long) {
-            (Tick(0), true) => self.market.spec.max_tick(),
+            (Tick(0), true) => self.market.max_tick,
             (Tick(0), false) => Tick(1),
             (tick, _) => tick,
         }

@@ -3,10 +3,11 @@
 //! Pure questions about one account at this mark; what they need of orders are its sums.
 
 use contract::liquidation::{SafeLine, bearable};
-use contract::margin::{OrderSums, available, chargeable, order_margin, position_margin, premium_per_unit};
+use contract::margin::{OrderSums, SideSums, available, chargeable, order_margin, position_margin, premium_per_unit};
+use contract::math::div_round_half_away;
 use contract::position::PositionState;
-use contract::value::unit_value;
-use contract::{ContractSpec, PremiumMode, Price, Side, Xbt};
+use contract::value::{unit_value, units};
+use contract::{ContractSpec, PremiumMode, Price, Qty, Side, Tick, Xbt};
 
 use crate::account::{ANY_MARK, Account};
 
@@ -14,6 +15,10 @@ use crate::account::{ANY_MARK, Account};
 #[derive(Clone, Debug)]
 pub(crate) struct Market {
     pub(crate) spec: ContractSpec,
+    /// The highest tick.
+    pub(crate) max_tick: Tick,
+    /// U·1e8 in units of price. (Rule VALUE-1)
+    numerator: u64,
     /// |position| + open contracts that one side may have. (Rule LIMIT-1)
     pub(crate) max_side_qty: u64,
     /// The mark price; `NONE` before the first.
@@ -30,6 +35,8 @@ impl Market {
     pub(crate) fn new(spec: &ContractSpec) -> Market {
         Market {
             spec: *spec,
+            max_tick: spec.max_tick(),
+            numerator: spec.unit_numerator(),
             max_side_qty: spec.max_side_units() * spec.value_unit,
             mark: Price::NONE,
             mark_number: 0,
@@ -46,6 +53,12 @@ impl Market {
         self.line = SafeLine::at(&self.spec, mark);
     }
 
+    /// The value of one unit at a tick. (Rule VALUE-1)
+    #[inline(always)]
+    pub(crate) fn worth(&self, tick: Tick) -> u64 {
+        div_round_half_away(self.numerator, self.spec.tick_price(tick).0)
+    }
+
     /// Premium of one unit at a unit value, against the mark. (Rule OM-5)
     #[inline(always)]
     pub(crate) fn premium(&self, side: Side, unit_value: u64) -> u64 {
@@ -53,6 +66,13 @@ impl Market {
             PremiumMode::Full => premium_per_unit(side, unit_value, self.mark_value),
             PremiumMode::None => 0,
         }
+    }
+
+    /// What open contracts are in an account's sums.
+    #[inline(always)]
+    pub(crate) fn sums(&self, qty: u64, unit_value: u64, premium: u64) -> SideSums {
+        let n = units(&self.spec, Qty(qty));
+        SideSums { qty: Qty(qty), cost: n * unit_value, premium: n * premium }
     }
 
     /// What an account may still use. (Rule MARGIN-7)
@@ -68,14 +88,14 @@ impl Market {
         position_margin(&self.spec, &account.terms, &account.position, self.mark_value)
     }
 
-    /// The same, kept until the position, its terms or (in cross margin) the mark change.
+    /// Brings the margin that an account keeps for its position up to date: it holds until the position, its
+    /// terms or (in cross margin) the mark change.
     #[inline(always)]
-    pub(crate) fn position_margin_now(&self, account: &mut Account) -> Xbt {
+    pub(crate) fn refresh_position_margin(&self, account: &mut Account) {
         if account.margin_mark != ANY_MARK && account.margin_mark != self.mark_number {
             account.position_margin = self.position_margin(account);
             account.margin_mark = if account.terms.is_cross { self.mark_number } else { ANY_MARK };
         }
-        account.position_margin
     }
 
     /// Is the mark strictly on the safe side of this account's liquidation price? (Rule LIQ-12)

@@ -4,71 +4,101 @@
 //! nothing below may refuse it, so nothing below is undone.
 
 use contract::event::{Accepted, Amended};
-use contract::margin::{SideSums, chargeable, order_margin};
-use contract::value::units;
-use contract::{Amend, CancelAll, CancelReason, ClOrdId, Command, NewOrder, OrderId, Qty, Reject, Target, TimeInForce};
+use contract::margin::{chargeable, order_margin};
+use contract::{
+    Amend, CancelAll, CancelReason, ClOrdId, Command, NewOrder, OrderId, Qty, Reject, Side, Target, Tick, TimeInForce,
+};
 
-use crate::account::{NIL, TELL_WALLET};
+use crate::account::{Account, NIL, TELL_WALLET};
 use crate::admit::Ticket;
 use crate::agenda::CancelTask;
-use crate::book::{POST_ONLY, REDUCE_ONLY, Resting};
+use crate::book::{Book, POST_ONLY, REDUCE_ONLY, Resting};
 use crate::engine::{Engine, Refusal};
+use crate::market::Market;
 use crate::outbox::Outbox;
 use crate::reserve::Plan;
 use crate::settle::Taker;
 
 impl Engine {
     /// A new order. (Rules TYPE-1, TIF-1, OM-*, CLOSE-1)
+    #[inline(never)]
+    pub(crate) fn new_order(&mut self, command: &Command, out: &mut impl Outbox) -> Result<(), Refusal> {
+        let (account, side, tag) = self.admit_new(command)?;
+        let limit = NewOrder::read(command.words()).price;
+        let is_plain = NewOrder::is_plain(command.words()) && limit.0.wrapping_sub(1) < self.market.max_tick.0;
+        if is_plain && !self.book.crosses(side, limit) {
+            return self.rest_at_once(command, account, side, tag, out);
+        }
+        let ticket = self.admit_terms(account, side, command)?;
+        self.match_new(&ticket, command, tag, out)
+    }
+
+    /// A plain order that meets nothing and comes to rest: most do.
     #[inline(always)]
-    pub(crate) fn new_order(
+    fn rest_at_once(
         &mut self,
         command: &Command,
-        order: &NewOrder,
+        number: u32,
+        side: Side,
+        tag: u32,
         out: &mut impl Outbox,
     ) -> Result<(), Refusal> {
-        let (ticket, tag) = self.admit_new(command, order)?;
-        let sums = self.accounts[ticket.account as usize].sums;
-        let plan = self.reserve(&ticket, &sums)?;
-        let slot = self.slot_for(&ticket)?;
+        let Engine { market, book, names, accounts, say, next_number, .. } = self;
+        let order = NewOrder::read(command.words());
+        let (limit, qty) = (order.price, order.qty.0);
+        let account = &mut accounts[number as usize];
+        let resting = account.sums;
+        let reserved = market.reserve_resting(book, account, side, limit, qty, &resting, NIL)?;
+        let slot = slot_for(market, book, account)?;
 
-        let id = OrderId { number: self.next_number, slot };
-        self.next_number += 1;
-        self.book.take_slot(slot, id.number);
-        let accepted = Accepted {
-            exec_inst: order.exec_inst,
-            price: plan.fixed,
-            cl_ord_id: order.cl_ord_id,
-            number: id.number,
-            slot,
-            qty: order.qty,
-            display: order.qty,
-            side: order.side,
-            ord_type: order.ord_type,
-            tif: order.tif,
-            ..Accepted::default()
-        };
-        self.tell(ticket.account, accepted, out);
-        let cold = self.book.cold_mut(slot);
+        // From here the order stands.
+        let id = OrderId { number: *next_number, slot };
+        *next_number += 1;
+        book.take_slot();
+        say.fact(Some((number, account)), accepted(&order, id, limit), out);
+        book.rest(id, side, limit, qty, number, 0);
+        book.name(slot, &order.cl_ord_id, tag, names);
+        book.list(account, slot);
+        let cold = book.cold_mut(slot);
         cold.cum = 0;
-        if plan.qty < ticket.qty {
-            self.tell_restated(ticket.account, slot, plan.qty, out);
-        }
-        let left = self.trade(&ticket, &plan, id, out);
-        match left {
-            Some(left) => self.rest(&ticket, &plan, id, left, Some((&order.cl_ord_id, tag)), out),
-            None => self.book.free_slot_again(slot),
-        }
+        cold.unit_value = reserved.unit_value;
+        cold.premium = reserved.premium;
+        account.sums = reserved.sums;
+        account.order_margin = reserved.order_margin;
+        self.touch_reviewed(number, out);
         Ok(())
     }
 
-    /// The slot a new order will have. (Law 3)
-    #[inline(always)]
-    fn slot_for(&self, ticket: &Ticket) -> Result<u32, Refusal> {
-        let max = self.market.spec.max_open_orders;
-        if max != 0 && u64::from(self.accounts[ticket.account as usize].open_orders) >= max {
-            return Err((Reject::CapacityReached, 0));
+    /// A new order that may trade, or may only reduce.
+    #[inline(never)]
+    fn match_new(
+        &mut self,
+        ticket: &Ticket,
+        command: &Command,
+        tag: u32,
+        out: &mut impl Outbox,
+    ) -> Result<(), Refusal> {
+        let order = &NewOrder::read(command.words());
+        let sums = self.accounts[ticket.account as usize].sums;
+        let plan = self.reserve(ticket, &sums)?;
+        let slot = slot_for(&self.market, &self.book, &self.accounts[ticket.account as usize])?;
+
+        let id = OrderId { number: self.next_number, slot };
+        self.next_number += 1;
+        self.book.take_slot();
+        self.tell(ticket.account, accepted(order, id, plan.fixed), out);
+        self.book.cold_mut(slot).cum = 0;
+        if plan.qty < ticket.qty {
+            self.tell_restated(ticket.account, id, plan.qty, out);
         }
-        self.book.free_slot().ok_or((Reject::CapacityReached, 0))
+        match self.trade(ticket, &plan, id, out) {
+            Some(left) => {
+                self.book.name(slot, &order.cl_ord_id, tag, &mut self.names);
+                self.rest(ticket, &plan, id, left, true, out);
+            }
+            None => self.book.free_slot_again(slot),
+        }
+        Ok(())
     }
 
     /// Trades what the plan says, and cancels or returns what is left.
@@ -118,38 +148,23 @@ impl Engine {
         taker.leaves
     }
 
-    /// Puts what is left at the back of its price; a new order also among its account's orders and names.
+    /// Puts what is left at the back of its price; a new order also among its account's orders.
     #[inline(always)]
-    fn rest(
-        &mut self,
-        ticket: &Ticket,
-        plan: &Plan,
-        id: OrderId,
-        left: u64,
-        new: Option<(&ClOrdId, u32)>,
-        out: &mut impl Outbox,
-    ) {
+    fn rest(&mut self, ticket: &Ticket, plan: &Plan, id: OrderId, left: u64, is_new: bool, out: &mut impl Outbox) {
         let number = ticket.account;
-        self.book.rest(id.slot, ticket.side, ticket.limit, left, number, ticket.flags);
+        let account = &mut self.accounts[number as usize];
+        self.book.rest(id, ticket.side, ticket.limit, left, number, ticket.flags);
+        if is_new {
+            self.book.list(account, id.slot);
+        }
         let cold = self.book.cold_mut(id.slot);
         cold.unit_value = plan.unit_value;
         cold.premium = plan.premium;
-        if let Some((name, tag)) = new {
-            cold.cl_ord_id = *name;
-            cold.tag = tag;
-            if !name.is_none() {
-                self.names.insert(tag, id.slot);
-            }
-            self.list_order(number, id.slot);
-        }
-        let n = units(&self.market.spec, Qty(left));
-        let sums = SideSums { qty: Qty(left), cost: n * plan.unit_value, premium: n * plan.premium };
-        let account = &mut self.accounts[number as usize];
-        account.sums.side_mut(ticket.side).add(sums);
+        account.sums.side_mut(ticket.side).add(self.market.sums(left, plan.unit_value, plan.premium));
         if plan.take == 0 && !ticket.is(REDUCE_ONLY) {
             // Nothing traded and nothing is cut: what the order was admitted with is what it holds.
             account.order_margin = plan.order_margin;
-            self.touch_reviewed(number);
+            self.touch_reviewed(number, out);
             return;
         }
         self.touch(number, TELL_WALLET);
@@ -160,45 +175,10 @@ impl Engine {
         }
     }
 
-    /// Notes an order as its account's newest.
-    #[inline(always)]
-    fn list_order(&mut self, number: u32, slot: u32) {
-        let account = &mut self.accounts[number as usize];
-        let before = account.newest;
-        account.newest = slot;
-        account.open_orders += 1;
-        match before {
-            NIL => account.oldest = slot,
-            before => self.book.cold_mut(before).newer = slot,
-        }
-        let cold = self.book.cold_mut(slot);
-        cold.older = before;
-        cold.newer = NIL;
-    }
-
     /// Takes an order out of its account's list and of the names, and gives its slot back.
     #[inline(always)]
     pub(crate) fn forget(&mut self, order: &Resting) {
-        let cold = self.book.cold(order.slot);
-        let (older, newer, tag, is_named) = (cold.older, cold.newer, cold.tag, !cold.cl_ord_id.is_none());
-        if is_named {
-            self.names.remove(tag, order.slot);
-        }
-        let account = &mut self.accounts[order.account as usize];
-        account.open_orders -= 1;
-        if older == NIL {
-            account.oldest = newer;
-        }
-        if newer == NIL {
-            account.newest = older;
-        }
-        if older != NIL {
-            self.book.cold_mut(older).newer = newer;
-        }
-        if newer != NIL {
-            self.book.cold_mut(newer).older = older;
-        }
-        self.book.free_slot_again(order.slot);
+        self.book.forget(&mut self.accounts[order.account as usize], order.slot, &mut self.names);
     }
 
     /// Cancels a resting order of a trader. (Rule CANCEL-1)
@@ -210,26 +190,34 @@ impl Engine {
     /// Takes a resting order out of the book, the sums and the lists, and says so.
     #[inline(always)]
     fn take_out(&mut self, order: &Resting, reason: CancelReason, out: &mut impl Outbox) {
-        self.take_from_sums(order, order.leaves);
-        self.book.unlink(order);
         if order.is(REDUCE_ONLY) {
             self.unlist_reduce_only(order);
         }
-        let id = OrderId { number: self.book.cold(order.slot).number, slot: order.slot };
-        self.forget(order);
-        self.tell_canceled(order.account, id, order.leaves, reason, out);
+        let account = &mut self.accounts[order.account as usize];
+        let cold = self.book.cold(order.slot);
+        let sums = self.market.sums(order.leaves, cold.unit_value, cold.premium);
+        account.sums.side_mut(order.side()).take(sums);
+        self.book.unlink(order);
+        self.book.forget(account, order.slot, &mut self.names);
+        self.tell_canceled(order.account, order.id(), order.leaves, reason, out);
     }
 
     /// Cancels one order. (Rule CANCEL-1)
-    #[inline(always)]
+    #[inline(never)]
     pub(crate) fn cancel(&mut self, command: &Command, target: Target, out: &mut impl Outbox) -> Result<(), Refusal> {
         let order = self.find(command.account().0, &target).ok_or((Reject::InvalidOrderId, 0))?;
         Engine::check_symbol(command)?;
         self.take_out(&order, CancelReason::Requested, out);
-        let account = &mut self.accounts[order.account as usize];
-        account.order_margin = order_margin(&account.terms, chargeable(&account.sums, account.position.qty));
-        self.touch_reviewed(order.account);
+        self.touch_after_less(order.account, out);
         Ok(())
+    }
+
+    /// Touches an account whose own command took off open quantity and nothing else.
+    #[inline(always)]
+    fn touch_after_less(&mut self, number: u32, out: &mut impl Outbox) {
+        let account = &mut self.accounts[number as usize];
+        account.order_margin = order_margin(&account.terms, chargeable(&account.sums, account.position.qty));
+        self.touch_reviewed(number, out);
     }
 
     /// Puts a cancel-all on the agenda: the account's orders numbered before it. (Rule CANCEL-1)
@@ -262,8 +250,8 @@ impl Engine {
             if order.is(REDUCE_ONLY) {
                 self.accounts[number as usize].reduce_qty -= less;
             }
-            self.touch(number, TELL_WALLET);
             self.tell_amended(&order, &ticket, &amend.fields.new_cl_ord_id, out);
+            self.touch_after_less(number, out);
             return Ok(());
         }
         if ticket.qty == 0 {
@@ -283,16 +271,17 @@ impl Engine {
             self.unlist_reduce_only(&order);
         }
         self.accounts[number as usize].sums = resting;
-        self.touch(number, TELL_WALLET);
         self.tell_amended(&order, &ticket, &amend.fields.new_cl_ord_id, out);
         if plan.qty < ticket.qty {
-            self.tell_restated(number, order.slot, plan.qty, out);
+            self.tell_restated(number, order.id(), plan.qty, out);
         }
-        let id = OrderId { number: self.book.cold(order.slot).number, slot: order.slot };
         debug_assert!(!ticket.is(POST_ONLY) || plan.take == 0, "post-only never trades on entry");
-        match self.trade(&ticket, &plan, id, out) {
-            Some(left) => self.rest(&ticket, &plan, id, left, None, out),
-            None => self.forget(&order),
+        match self.trade(&ticket, &plan, order.id(), out) {
+            Some(left) => self.rest(&ticket, &plan, order.id(), left, false, out),
+            None => {
+                self.forget(&order);
+                self.touch(number, TELL_WALLET);
+            }
         }
         Ok(())
     }
@@ -305,21 +294,46 @@ impl Engine {
                 self.names.remove(cold.tag, order.slot);
             }
             let tag = self.names.tag(order.account, name);
-            self.names.insert(tag, order.slot);
-            let cold = self.book.cold_mut(order.slot);
-            cold.tag = tag;
-            cold.cl_ord_id = *name;
+            self.book.name(order.slot, name, tag, &mut self.names);
         }
         let cold = self.book.cold(order.slot);
         let fact = Amended {
             price: ticket.limit,
             cl_ord_id: cold.cl_ord_id,
             slot: order.slot,
-            number: cold.number,
+            number: order.number,
             qty: Qty(cold.cum + ticket.qty),
             leaves: Qty(ticket.qty),
             ..Amended::default()
         };
         self.tell(order.account, fact, out);
+    }
+}
+
+/// The slot a new order will have. (Law 3)
+#[inline(always)]
+fn slot_for(market: &Market, book: &Book, account: &Account) -> Result<u32, Refusal> {
+    let max = market.spec.max_open_orders;
+    if max != 0 && u64::from(account.open_orders) >= max {
+        return Err((Reject::CapacityReached, 0));
+    }
+    book.free_slot().ok_or((Reject::CapacityReached, 0))
+}
+
+/// What `Accepted` says of a new order.
+#[inline(always)]
+fn accepted(order: &NewOrder, id: OrderId, price: Tick) -> Accepted {
+    Accepted {
+        exec_inst: order.exec_inst,
+        price,
+        cl_ord_id: order.cl_ord_id,
+        number: id.number,
+        slot: id.slot,
+        qty: order.qty,
+        display: order.qty,
+        side: order.side,
+        ord_type: order.ord_type,
+        tif: order.tif,
+        ..Accepted::default()
     }
 }

@@ -5,7 +5,6 @@
 
 use contract::event::{Canceled, Restated};
 use contract::margin::SideSums;
-use contract::value::units;
 use contract::{CancelReason, Coded, OrderId, Qty, Side};
 
 use crate::account::{NIL, TELL_WALLET};
@@ -73,7 +72,7 @@ impl Engine {
             } else {
                 self.shrink_resting(&order, excess);
                 self.accounts[number as usize].reduce_qty -= excess;
-                self.tell_restated(number, order.slot, order.leaves - excess, out);
+                self.tell_restated(number, order.id(), order.leaves - excess, out);
             }
         }
     }
@@ -95,17 +94,16 @@ impl Engine {
     #[inline(always)]
     pub(crate) fn sums_of(&self, order: &Resting, qty: u64) -> SideSums {
         let cold = self.book.cold(order.slot);
-        let n = units(&self.market.spec, Qty(qty));
-        SideSums { qty: Qty(qty), cost: n * cold.unit_value, premium: n * cold.premium }
+        self.market.sums(qty, cold.unit_value, cold.premium)
     }
 
     /// `Restated(ReduceOnly)`.
-    pub(crate) fn tell_restated(&mut self, account: u32, slot: u32, leaves: u64, out: &mut impl Outbox) {
-        let cold = self.book.cold(slot);
+    pub(crate) fn tell_restated(&mut self, account: u32, id: OrderId, leaves: u64, out: &mut impl Outbox) {
+        let cold = self.book.cold(id.slot);
         let fact = Restated {
             reason: u16::from(CancelReason::ReduceOnly.code()),
-            slot,
-            number: cold.number,
+            slot: id.slot,
+            number: id.number,
             qty: Qty(cold.cum + leaves),
             leaves: Qty(leaves),
         };
@@ -125,10 +123,10 @@ impl Engine {
         let is_own = account == self.own_account;
         let fact = Canceled {
             reason: u16::from(reason.code()),
-            session: if is_own { self.own_session } else { 0 },
+            session: if is_own { self.say.session } else { 0 },
             number: id.number,
             leaves: Qty(leaves),
-            request: if is_own { self.own_request } else { 0 },
+            request: if is_own { self.say.request } else { 0 },
             slot: id.slot,
         };
         self.tell(account, fact, out);

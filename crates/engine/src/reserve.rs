@@ -9,30 +9,25 @@ use contract::liquidation::{bearable, price_after_loss, tick_of};
 use contract::margin::{OrderSums, SideSums, chargeable, order_margin, risk_usage};
 use contract::math::signed;
 use contract::position::PositionState;
-use contract::value::{fee, unit_value, units};
+use contract::value::fee;
 use contract::{Qty, Reject, Side, Tick, TimeInForce, Xbt};
 
 use crate::account::{Account, DUE, NIL, WAITS_FOR_LOT, reducible};
-use crate::admit::Ticket;
-use crate::book::{POST_ONLY, REDUCE_ONLY};
+use crate::admit::{Ticket, refuse_if};
+use crate::book::{Book, POST_ONLY, REDUCE_ONLY};
 use crate::engine::{Engine, Refusal};
 use crate::market::Market;
 
-/// A quantity with its value at unit values and its premium.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Counted {
-    pub(crate) qty: u64,
-    pub(crate) cost: u64,
+/// What an order that comes to rest asks of its account.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reserved {
+    /// Value of one unit at its limit, and the premium there.
+    pub(crate) unit_value: u64,
     pub(crate) premium: u64,
-}
-
-impl Counted {
-    #[inline(always)]
-    fn add(&mut self, units: u64, qty: u64, unit_value: u64, premium: u64) {
-        self.qty += qty;
-        self.cost += units * unit_value;
-        self.premium += units * premium;
-    }
+    /// The account's open orders with it.
+    pub(crate) sums: OrderSums,
+    /// Order margin of those. (Rule OM-7)
+    pub(crate) order_margin: Xbt,
 }
 
 /// What an order will do.
@@ -58,22 +53,50 @@ pub(crate) struct Plan {
 /// What trades in a plan, closing first.
 #[derive(Clone, Copy, Debug, Default)]
 struct Walked {
-    closing: Counted,
-    opening: Counted,
+    closing: SideSums,
+    opening: SideSums,
     is_cut: bool,
 }
 
 /// What an order would do to one account: margin, usage, safety. Orders enter by their sums.
 impl Market {
-    /// Rules OM-7 and RISK-1: margin and usage with the counted quantity among the account's orders. Returns
-    /// that margin.
+    /// What an order that simply comes to rest asks of its account, or why the account cannot bear it.
+    /// `resting` are the sums of the account's orders without it.
     #[inline(always)]
-    fn check_margin(&self, account: &mut Account, after: &OrderSums) -> Result<Xbt, Refusal> {
+    pub(crate) fn reserve_resting(
+        &self,
+        book: &Book,
+        account: &mut Account,
+        side: Side,
+        limit: Tick,
+        qty: u64,
+        resting: &OrderSums,
+        replaces: u32,
+    ) -> Result<Reserved, Refusal> {
+        self.refresh_position_margin(account);
+        let account = &*account;
+        let worth = self.worth(limit);
+        let premium = self.premium(side, worth);
+        let mut sums = *resting;
+        sums.side_mut(side).add(self.sums(qty, worth, premium));
+        let order_margin = self.check_margin(account, &sums)?;
+        let closing_qty = qty.min(account.reducible(side));
+        let counted = |qty| if qty == 0 { SideSums::default() } else { self.sums(qty, worth, premium) };
+        let (closing, opening) = (counted(closing_qty), counted(qty - closing_qty));
+        refuse_if(account.has(DUE), Reject::InLiquidation)?;
+        self.check_liquidation(book, account, side, limit, &closing, &opening, resting, 0, replaces)?;
+        Ok(Reserved { unit_value: worth, premium, sums, order_margin })
+    }
+
+    /// Rules OM-7 and RISK-1: margin and usage with the counted quantity among the account's orders. Returns
+    /// that margin. The margin of its position is up to date.
+    #[inline(always)]
+    fn check_margin(&self, account: &Account, after: &OrderSums) -> Result<Xbt, Refusal> {
         let charged = chargeable(after, account.position.qty);
         let margin = order_margin(&account.terms, charged);
         let required = margin - account.order_margin;
         if required.0 > 0 {
-            let available = account.wallet - account.order_margin - self.position_margin_now(account);
+            let available = account.wallet - account.order_margin - account.position_margin;
             if required > available.max(Xbt::ZERO) {
                 return Err((Reject::InsufficientBalance, required.0));
             }
@@ -88,10 +111,38 @@ impl Market {
         Ok(margin)
     }
 
+    /// CLOSE-1 and OM-9: no exit beyond the liquidation price, no entry that would be liquidated at once.
+    #[inline(always)]
+    #[expect(clippy::too_many_arguments, reason = "an order in its parts: gathered, they would go through memory")]
+    fn check_liquidation(
+        &self,
+        book: &Book,
+        account: &Account,
+        side: Side,
+        limit: Tick,
+        closing: &SideSums,
+        opening: &SideSums,
+        resting: &OrderSums,
+        traded: u64,
+        replaces: u32,
+    ) -> Result<(), Refusal> {
+        if Side::that_reduces(account.position.qty) == Some(side) {
+            self.check_close_1(account, limit)?;
+        }
+        let is_safe = if opening.qty == Qty::ZERO {
+            true
+        } else if closing.qty == Qty::ZERO {
+            self.is_safe_when_added(account, side, opening, resting, traded)
+        } else {
+            self.is_safe_when_flipped(book, account, side, closing, opening, resting, traded, replaces)
+        };
+        refuse_if(!is_safe, Reject::ImmediateLiquidation)
+    }
+
     /// Rule CLOSE-1.
     #[inline(always)]
-    fn check_close_1(&self, account: &Account, ticket: &Ticket) -> Result<(), Refusal> {
-        let price = self.spec.tick_price(ticket.limit);
+    fn check_close_1(&self, account: &Account, limit: Tick) -> Result<(), Refusal> {
+        let price = self.spec.tick_price(limit);
         // An account that is not due is strictly safe, so its liquidation price lies beyond the mark: a limit
         // on this side of the mark needs no price. (But for one that waits for a lot.)
         let is_long = account.position.qty > 0;
@@ -114,7 +165,7 @@ impl Market {
         &self,
         account: &Account,
         side: Side,
-        opening: &Counted,
+        opening: &SideSums,
         resting: &OrderSums,
         traded: u64,
     ) -> bool {
@@ -129,11 +180,45 @@ impl Market {
             || self.is_safe_with(account, resting, &position, wallet)
     }
 
+    /// Rule OM-9 for an order that closes the position and opens another.
+    #[inline(never)]
+    #[expect(clippy::too_many_arguments, reason = "as above")]
+    fn is_safe_when_flipped(
+        &self,
+        book: &Book,
+        account: &Account,
+        side: Side,
+        closing: &SideSums,
+        opening: &SideSums,
+        resting: &OrderSums,
+        traded: u64,
+        replaces: u32,
+    ) -> bool {
+        let cost = |value: u64| Xbt(-side.sign() * signed(value));
+        let wallet = account.wallet - self.taker_fee(account, traded) - cost(closing.cost) - account.position.cost;
+        let position = self.opened(account, PositionState::default(), side, opening);
+        let mut sums = *resting;
+        self.without_reduce_only(book, account, replaces, sums.side_mut(side));
+        self.is_safe_with(account, &sums, &position, wallet)
+    }
+
+    /// Takes an account's reduce-only orders out of the sums of their side, but for one that is not in them.
+    fn without_reduce_only(&self, book: &Book, account: &Account, but: u32, sums: &mut SideSums) {
+        let mut at = account.reduce_first;
+        while at != NIL {
+            let cold = book.cold(at);
+            if at != but {
+                sums.take(self.sums(book.resting(at).leaves, cold.unit_value, cold.premium));
+            }
+            at = cold.reduce_further;
+        }
+    }
+
     /// A position with this much opened on a side, its premium in posCross. (Rules COST-1, MARGIN-2)
     #[inline(always)]
-    fn opened(&self, account: &Account, mut position: PositionState, side: Side, opening: &Counted) -> PositionState {
+    fn opened(&self, account: &Account, mut position: PositionState, side: Side, opening: &SideSums) -> PositionState {
         let sign = side.sign();
-        position.qty += sign * signed(opening.qty);
+        position.qty += sign * signed(opening.qty.0);
         position.cost -= Xbt(sign * signed(opening.cost));
         if account.pays_premium() {
             position.cross += Xbt(signed(opening.premium));
@@ -158,7 +243,7 @@ impl Walked {
     fn among(&self, side: Side, resting: &OrderSums) -> OrderSums {
         let mut sums = *resting;
         sums.side_mut(side).add(SideSums {
-            qty: Qty(self.closing.qty + self.opening.qty),
+            qty: self.closing.qty + self.opening.qty,
             cost: self.closing.cost + self.opening.cost,
             premium: self.closing.premium + self.opening.premium,
         });
@@ -198,45 +283,30 @@ impl Limits {
 impl Engine {
     /// What the order would do, or why its account cannot bear it. `resting` are the sums of the account's
     /// orders without the one that is being amended.
-    #[inline(always)]
     pub(crate) fn reserve(&mut self, ticket: &Ticket, resting: &OrderSums) -> Result<Plan, Refusal> {
-        let rests = ticket.tif == TimeInForce::GoodTillCancel && !ticket.is(REDUCE_ONLY);
-        if rests && !self.book.crosses(ticket.side, ticket.limit) {
-            return self.reserve_resting(ticket, resting);
+        if ticket.rests() && !self.book.crosses(ticket.side, ticket.limit) {
+            let account = &mut self.accounts[ticket.account as usize];
+            let Reserved { unit_value, premium, order_margin, .. } = self.market.reserve_resting(
+                &self.book,
+                account,
+                ticket.side,
+                ticket.limit,
+                ticket.qty,
+                resting,
+                ticket.replaces,
+            )?;
+            return Ok(Plan {
+                qty: ticket.qty,
+                take: 0,
+                is_cut: false,
+                would_initiate: false,
+                unit_value,
+                premium,
+                fixed: ticket.limit,
+                order_margin,
+            });
         }
         self.reserve_any(ticket, resting)
-    }
-
-    /// The same for an order that simply comes to rest: most do.
-    #[inline(always)]
-    fn reserve_resting(&mut self, ticket: &Ticket, resting: &OrderSums) -> Result<Plan, Refusal> {
-        let at_limit = unit_value(&self.market.spec, self.market.spec.tick_price(ticket.limit));
-        let premium = self.market.premium(ticket.side, at_limit);
-        let unit = |qty| units(&self.market.spec, Qty(qty));
-        let mut counted = Walked::default();
-        let closing = ticket.qty.min(self.accounts[ticket.account as usize].reducible(ticket.side));
-        if closing != 0 {
-            counted.closing.add(unit(closing), closing, at_limit, premium);
-        }
-        if closing != ticket.qty {
-            let opening = ticket.qty - closing;
-            counted.opening.add(unit(opening), opening, at_limit, premium);
-        }
-        let after = counted.among(ticket.side, resting);
-        let account = &mut self.accounts[ticket.account as usize];
-        let order_margin = self.market.check_margin(account, &after)?;
-        self.check_liquidation(ticket, resting, &counted, 0)?;
-        let (qty, fixed) = (ticket.qty, ticket.limit);
-        Ok(Plan {
-            qty,
-            take: 0,
-            is_cut: false,
-            would_initiate: false,
-            unit_value: at_limit,
-            premium,
-            fixed,
-            order_margin,
-        })
     }
 
     /// The same for every order.
@@ -258,7 +328,7 @@ impl Engine {
         if crosses && !would_initiate && qty != 0 {
             walked = self.walk(ticket, qty, reducible_qty, limits);
         }
-        let take = walked.closing.qty + walked.opening.qty;
+        let take = (walked.closing.qty + walked.opening.qty).0;
         let killed = ticket.tif == TimeInForce::FillOrKill && take != qty;
         if killed {
             walked = Walked::default();
@@ -268,30 +338,31 @@ impl Engine {
         let (at_limit, premium) = if ticket.is_market {
             (0, 0)
         } else {
-            let at_limit = unit_value(&self.market.spec, self.market.spec.tick_price(ticket.limit));
+            let at_limit = self.market.worth(ticket.limit);
             (at_limit, self.market.premium(ticket.side, at_limit))
         };
         let rests = ticket.tif == TimeInForce::GoodTillCancel && !walked.is_cut && !would_initiate;
         let rest_qty = if rests { qty - take } else { 0 };
-        let closing_rest = rest_qty.min(reducible_qty - walked.closing.qty);
+        let closing_rest = rest_qty.min(reducible_qty - walked.closing.qty.0);
         let mut counted = walked;
-        let unit = |qty| units(&self.market.spec, Qty(qty));
-        if closing_rest != 0 {
-            counted.closing.add(unit(closing_rest), closing_rest, at_limit, premium);
-        }
-        if rest_qty != closing_rest {
-            let opening_rest = rest_qty - closing_rest;
-            counted.opening.add(unit(opening_rest), opening_rest, at_limit, premium);
-        }
+        counted.closing.add(self.market.sums(closing_rest, at_limit, premium));
+        counted.opening.add(self.market.sums(rest_qty - closing_rest, at_limit, premium));
 
         let traded = walked.closing.cost + walked.opening.cost;
         let mut after = counted.among(ticket.side, resting);
         if is_reduce_only && reducible_qty != 0 {
             self.take_off_excess(ticket, &counted, rest_qty, at_limit, premium, after.side_mut(ticket.side));
         }
-        let account = &mut self.accounts[ticket.account as usize];
+        let account = &mut self.accounts[number];
+        self.market.refresh_position_margin(account);
         let order_margin = self.market.check_margin(account, &after)?;
-        self.check_liquidation(ticket, resting, &counted, traded)?;
+        refuse_if(account.has(DUE), Reject::InLiquidation)?;
+        if !ticket.is_market {
+            let (side, limit, replaces) = (ticket.side, ticket.limit, ticket.replaces);
+            let Walked { closing, opening, .. } = &counted;
+            self.market
+                .check_liquidation(&self.book, account, side, limit, closing, opening, resting, traded, replaces)?;
+        }
         if is_reduce_only && reducible_qty == 0 {
             return Err((Reject::WouldNotReduce, self.accounts[number].position.qty));
         }
@@ -320,7 +391,7 @@ impl Engine {
         sums: &mut SideSums,
     ) {
         let account = &self.accounts[ticket.account as usize];
-        let taken = counted.closing.qty + counted.opening.qty - rest_qty;
+        let taken = (counted.closing.qty + counted.opening.qty).0 - rest_qty;
         let may_stay = account.reducible(ticket.side).saturating_sub(taken);
         let replaced = if ticket.replaces == NIL { 0 } else { self.book.resting(ticket.replaces).leaves };
         let mut excess = (account.reduce_qty - replaced + rest_qty).saturating_sub(may_stay);
@@ -336,8 +407,7 @@ impl Engine {
             let cut = if is_new_next {
                 let qty = rest_qty.min(excess);
                 rest_qty = 0;
-                let n = units(&self.market.spec, Qty(qty));
-                SideSums { qty: Qty(qty), cost: n * at_limit, premium: n * premium }
+                self.market.sums(qty, at_limit, premium)
             } else {
                 let order = order.expect("INST-2: what is in excess is at rest or arriving");
                 at = self.book.cold(order.slot).reduce_closer;
@@ -345,69 +415,6 @@ impl Engine {
             };
             sums.take(cut);
             excess -= cut.qty.0;
-        }
-    }
-
-    /// Due, CLOSE-1 and OM-9: nothing new while a liquidation waits, no exit beyond the liquidation price, no
-    /// entry that would be liquidated at once.
-    #[inline(always)]
-    fn check_liquidation(
-        &self,
-        ticket: &Ticket,
-        resting: &OrderSums,
-        counted: &Walked,
-        traded: u64,
-    ) -> Result<(), Refusal> {
-        let account = &self.accounts[ticket.account as usize];
-        if account.has(DUE) {
-            return Err((Reject::InLiquidation, 0));
-        }
-        if ticket.is_market {
-            return Ok(());
-        }
-        if Side::that_reduces(account.position.qty) == Some(ticket.side) {
-            self.market.check_close_1(account, ticket)?;
-        }
-        if counted.opening.qty == 0 {
-            return Ok(());
-        }
-        let is_safe = if counted.closing.qty == 0 {
-            self.market.is_safe_when_added(account, ticket.side, &counted.opening, resting, traded)
-        } else {
-            self.is_safe_when_flipped(account, ticket, counted, resting, traded)
-        };
-        if is_safe { Ok(()) } else { Err((Reject::ImmediateLiquidation, 0)) }
-    }
-
-    /// Rule OM-9 for an order that closes the position and opens another.
-    #[inline(never)]
-    fn is_safe_when_flipped(
-        &self,
-        account: &Account,
-        ticket: &Ticket,
-        counted: &Walked,
-        resting: &OrderSums,
-        traded: u64,
-    ) -> bool {
-        let Walked { closing, opening, .. } = counted;
-        let cost = |value: u64| Xbt(-ticket.side.sign() * signed(value));
-        let wallet =
-            account.wallet - self.market.taker_fee(account, traded) - cost(closing.cost) - account.position.cost;
-        let position = self.market.opened(account, PositionState::default(), ticket.side, opening);
-        let mut sums = *resting;
-        self.without_reduce_only(account, ticket.replaces, sums.side_mut(ticket.side));
-        self.market.is_safe_with(account, &sums, &position, wallet)
-    }
-
-    /// Takes an account's reduce-only orders out of the sums of their side, but for one that is not in them.
-    fn without_reduce_only(&self, account: &Account, but: u32, sums: &mut SideSums) {
-        let mut at = account.reduce_first;
-        while at != NIL {
-            let (order, cold) = (self.book.resting(at), self.book.cold(at));
-            if at != but {
-                sums.take(self.sums_of(&order, order.leaves));
-            }
-            at = cold.reduce_further;
         }
     }
 
@@ -422,7 +429,7 @@ impl Engine {
             if limits.admits(ticket.side, tick, done, qty - done) == 0 {
                 return walked;
             }
-            let worth = unit_value(&self.market.spec, self.market.spec.tick_price(tick));
+            let worth = self.market.worth(tick);
             let premium = self.market.premium(ticket.side, worth);
             let mut at = self.book.front(tick);
             while let Some(slot) = at {
@@ -444,13 +451,9 @@ impl Engine {
                     return walked;
                 }
                 let q = leaves.min(admitted);
-                let closing = q.min(reducible_qty - walked.closing.qty);
-                if closing != 0 {
-                    walked.closing.add(units(&self.market.spec, Qty(closing)), closing, worth, premium);
-                }
-                if q != closing {
-                    walked.opening.add(units(&self.market.spec, Qty(q - closing)), q - closing, worth, premium);
-                }
+                let closing = q.min(reducible_qty - walked.closing.qty.0);
+                walked.closing.add(self.market.sums(closing, worth, premium));
+                walked.opening.add(self.market.sums(q - closing, worth, premium));
                 if watches_positions {
                     self.move_scratch(ticket.account, ticket.side.sign() * signed(q));
                     self.move_scratch(maker.account, -ticket.side.sign() * signed(q));
@@ -497,7 +500,7 @@ impl Engine {
         }
         let position = if closing == 0 { account.position } else { PositionState::default() };
         let then = self.last_safe_tick(account, ticket.side, opening, resting, &position);
-        let takes_nothing = then.0 == 0 || then > self.market.spec.max_tick();
+        let takes_nothing = then.0 == 0 || then > self.market.max_tick;
         (Limits { first_qty: closing, first, then }, if takes_nothing { Tick(0) } else { then })
     }
 
@@ -511,15 +514,14 @@ impl Engine {
         sums: &OrderSums,
         position: &PositionState,
     ) -> Tick {
-        let n = units(&self.market.spec, Qty(qty));
         let holds = |tick: u32| {
-            let worth = unit_value(&self.market.spec, self.market.spec.tick_price(Tick(tick)));
-            let opening = Counted { qty, cost: n * worth, premium: n * self.market.premium(side, worth) };
+            let worth = self.market.worth(Tick(tick));
+            let opening = self.market.sums(qty, worth, self.market.premium(side, worth));
             let after = self.market.opened(account, *position, side, &opening);
             let wallet = account.wallet - self.market.taker_fee(account, opening.cost);
             self.market.is_safe_with(account, sums, &after, wallet)
         };
-        let highest = self.market.spec.max_tick().0;
+        let highest = self.market.max_tick.0;
         match side {
             Side::Buy if holds(highest) => Tick(highest),
             Side::Buy => {

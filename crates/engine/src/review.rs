@@ -47,7 +47,7 @@ impl Engine {
         account.flags &= !(IN_STEP | MOVE_KEY | MARGIN_IS_NEW);
         if flags & (MOVE_KEY | WAITS_FOR_LOT) != 0 {
             self.move_key(number);
-        } else if !is_flat && account.terms.is_cross && account.equity() < account.key_equity {
+        } else if account.equity() < account.key_equity {
             // Orders or a withdrawal took more than the key had assumed.
             self.move_key(number);
         }
@@ -138,8 +138,9 @@ impl Engine {
         }
         let (mut assumed, mut w) = (equity, exact.until_liquidation);
         if account.terms.is_cross {
-            let least = self.market.position_margin_now(&mut self.accounts[number as usize]).0.min(equity);
-            let account = &self.accounts[number as usize];
+            let account = &mut self.accounts[number as usize];
+            self.market.refresh_position_margin(account);
+            let least = account.position_margin.0.min(equity);
             let bound = bearable(&account.terms, &account.position, least).until_liquidation;
             if self.market.line.is_safe(&self.market.spec, &account.position, bound) {
                 (assumed, w) = (least, bound);
@@ -149,7 +150,7 @@ impl Engine {
         let is_long = account.position.qty > 0;
         let price = price_after_loss(&self.market.spec, &account.position, w, self.market.spec.tick_size);
         let account = &mut self.accounts[number as usize];
-        account.key_equity = assumed;
+        account.key_equity = if account.terms.is_cross { assumed } else { i64::MIN };
         if price <= self.market.spec.max_price {
             // A multiple of the tick by rule LIQ-3.
             let tick = Tick((price.0 / self.market.spec.tick_size.0) as u32);

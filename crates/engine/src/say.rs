@@ -15,8 +15,8 @@ pub(crate) struct Say {
     pub(crate) n: u32,
     pub(crate) chain: Chain,
     held: Event,
-    session: u32,
-    request: u64,
+    pub(crate) session: u32,
+    pub(crate) request: u64,
 }
 
 impl Say {

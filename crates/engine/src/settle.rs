@@ -47,7 +47,7 @@ impl Engine {
     pub(crate) fn fill(&mut self, taker: &mut Taker, maker: &Resting, qty: u64, out: &mut impl Outbox) -> Xbt {
         let cold = self.book.cold_mut(maker.slot);
         cold.cum += qty;
-        let (worth, maker_premium, maker_number) = (cold.unit_value, cold.premium, cold.number);
+        let (worth, maker_premium) = (cold.unit_value, cold.premium);
         let n = units(&self.market.spec, Qty(qty));
         let value = Xbt(signed(n * worth));
         let sign = taker.side.sign();
@@ -80,7 +80,7 @@ impl Engine {
             taker_side: taker.side.into(),
             maker_account: maker.account,
             taker_number: taker.id.number,
-            maker_number,
+            maker_number: maker.number,
             maker_seq: 0,
             price: u64::from(maker.tick.0),
             qty: Qty(qty),
