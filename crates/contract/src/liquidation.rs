@@ -63,9 +63,7 @@ pub fn unit_value_after_loss(spec: &ContractSpec, position: &PositionState, w: i
             None => highest(),
         }
     };
-    // Below the quotient that `highest` rounds, which is nearly always, there is nothing to look up.
-    let is_low = v.checked_mul(spec.tick_size.0).is_some_and(|product| product <= spec.unit_numerator());
-    Some(if is_low { v.max(1) } else { v.clamp(1, highest()) })
+    Some(v.clamp(1, highest()))
 }
 
 /// The price of a unit value, rounded toward the mark to a multiple of `step`: up for a long, at least
@@ -98,8 +96,28 @@ pub const fn price_of_unit_value(spec: &ContractSpec, is_long: bool, unit_value:
 
 /// The price at which a position has lost W, on a grid of `step`; `never_price` where it never does.
 /// (Rule LIQ-3)
+#[inline]
 #[must_use]
 pub fn price_after_loss(spec: &ContractSpec, position: &PositionState, w: i64, step: Price) -> Price {
+    // Ordinary sizes: the unit value's sum and product stay in 64 bits and its price inside the scale.
+    const FITS: u64 = 1 << 62;
+    let (n, cost, is_long) = (units(spec, position.size()), position.cost_abs(), position.qty > 0);
+    let gained = if is_long { w } else { w.wrapping_neg() };
+    let value = cost.wrapping_add_signed(gained);
+    if cost < FITS && value < FITS && gained.unsigned_abs() < FITS && value >= n && step == spec.tick_size {
+        let v = if is_long { value / n } else { value.div_ceil(n) };
+        let (grain, is_wide) = v.overflowing_mul(step.0);
+        let numerator = spec.unit_numerator();
+        if !is_wide && grain <= numerator {
+            let steps = if is_long { numerator.div_ceil(grain) } else { numerator / grain };
+            return Price((steps * step.0).min(spec.never_price.0));
+        }
+    }
+    price_after_any_loss(spec, position, w, step)
+}
+
+#[cold]
+fn price_after_any_loss(spec: &ContractSpec, position: &PositionState, w: i64, step: Price) -> Price {
     match unit_value_after_loss(spec, position, w) {
         Some(v) => price_of_unit_value(spec, position.qty > 0, v, step),
         None => spec.never_price,
