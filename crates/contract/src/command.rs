@@ -784,6 +784,20 @@ impl Command {
     }
 }
 
+impl From<Command> for Words {
+    #[inline(always)]
+    fn from(command: Command) -> Words {
+        command.words
+    }
+}
+
+impl From<Words> for Command {
+    #[inline(always)]
+    fn from(words: Words) -> Command {
+        Command { words }
+    }
+}
+
 impl core::fmt::Debug for Command {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "#{} @{} account {} ", self.seq(), self.ts(), self.account().0)?;

@@ -629,6 +629,20 @@ impl Event {
     }
 }
 
+impl From<Event> for Words {
+    #[inline(always)]
+    fn from(event: Event) -> Words {
+        event.words
+    }
+}
+
+impl From<Words> for Event {
+    #[inline(always)]
+    fn from(words: Words) -> Event {
+        Event { words }
+    }
+}
+
 impl Rejected {
     /// Why.
     #[must_use]
