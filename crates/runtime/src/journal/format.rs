@@ -33,8 +33,9 @@ pub const SEGMENT_BYTES: std::ops::RangeInclusive<u64> = 2 * PAGE_BYTES..=1 << 3
 
 /// The trailer's chain is known.
 const TRAILER_HAS_CHAIN: u32 = 1;
-/// The journal was closed behind this mark.
+/// The journal was closed behind this mark; it went on in the next segment.
 const MARK_IS_CLOSED: u32 = 1;
+const MARK_IS_SEALED: u32 = 2;
 
 const KIND_COMMAND: u8 = 1;
 const KIND_QUARANTINE: u8 = 2;
@@ -128,6 +129,8 @@ pub struct Mark {
     pub number: u64,
     /// Was the journal closed here?
     pub is_closed: bool,
+    /// Did it go on in the next segment? Then that one must be there.
+    pub is_sealed: bool,
     /// Every byte before this one was synced.
     pub end: u64,
     /// The last command before it.
@@ -143,7 +146,9 @@ impl Mark {
     #[must_use]
     pub fn encode(&self, seed: u32) -> [u8; MARK_BYTES] {
         let mut out = [0; MARK_BYTES];
-        out[4..8].copy_from_slice(&u32::from(self.is_closed).to_le_bytes());
+        let closed = if self.is_closed { MARK_IS_CLOSED } else { 0 };
+        let sealed = if self.is_sealed { MARK_IS_SEALED } else { 0 };
+        out[4..8].copy_from_slice(&(closed | sealed).to_le_bytes());
         out[8..16].copy_from_slice(&self.number.to_le_bytes());
         out[16..24].copy_from_slice(&self.end.to_le_bytes());
         out[24..32].copy_from_slice(&self.last_seq.to_le_bytes());
@@ -159,6 +164,7 @@ impl Mark {
     pub fn decode(bytes: &[u8], seed: u32) -> Option<Mark> {
         let mark = Mark {
             is_closed: u32_at(bytes.get(..MARK_BYTES)?, 4) & MARK_IS_CLOSED != 0,
+            is_sealed: u32_at(bytes, 4) & MARK_IS_SEALED != 0,
             number: u64_at(bytes, 8),
             end: u64_at(bytes, 16),
             last_seq: u64_at(bytes, 24),
@@ -298,7 +304,7 @@ mod tests {
         let header = Header { journal: 7, segment: 3, genesis: 9, bytes: 65_536 };
         assert_eq!(Header::decode(&header.encode()), Some(header));
         let seed = header.seed();
-        let mark = Mark { number: 5, is_closed: true, end: 4_096, last_seq: 8, batches: 2, link: 11 };
+        let mark = Mark { number: 5, is_closed: true, is_sealed: false, end: 4_096, last_seq: 8, batches: 2, link: 11 };
         assert_eq!(Mark::decode(&mark.encode(seed), seed), Some(mark));
         let command = Command::new(AccountId(4), Action::Clock).stamped(1, 2);
         let trailer = Trailer { frames: 2, link: 1, last_seq: 1, chain: Some(0) };
@@ -318,7 +324,7 @@ mod tests {
     fn no_bit_of_it_is_without_meaning() {
         let header = Header { journal: 7, segment: 3, genesis: 9, bytes: 65_536 };
         let seed = header.seed();
-        let mark = Mark { number: 5, is_closed: true, end: 4_096, last_seq: 8, batches: 2, link: 11 };
+        let mark = Mark { number: 5, is_closed: true, is_sealed: false, end: 4_096, last_seq: 8, batches: 2, link: 11 };
         let mut frame = Vec::new();
         push_record(&mut frame, &Command::new(AccountId(4), Action::Clock).stamped(1, 2).to_bytes());
         finish_frame(&mut frame, seed, KIND_COMMAND, 0);

@@ -100,6 +100,10 @@ impl Scan {
         for number in &numbers[1..] {
             segment::open(disk, *number, Some(&header))?;
         }
+        let last = numbers[numbers.len() - 1];
+        if segment::open(disk, last, Some(&header))?.mark.is_some_and(|mark| mark.is_sealed) {
+            return Err(Error::corrupt(last + 1, 0, 0, Flaw::NoSegment));
+        }
         let active = last_used(disk, &numbers, &header)?;
         let numbers = &numbers[..=numbers.iter().position(|number| *number == active).unwrap_or(0)];
         let (skipped, start) = start(disk, numbers, &header, seq)?;

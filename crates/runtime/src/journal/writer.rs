@@ -156,7 +156,7 @@ impl<D: Disk> Writer<D> {
             durable: scan.end.last_seq,
             ..Writer::new(disk, options, current)
         };
-        writer.put_mark(false).map_err(Error::io("marking a segment", segment_name(number)))?;
+        writer.put_mark(false, false).map_err(Error::io("marking a segment", segment_name(number)))?;
         Ok(writer)
     }
 
@@ -216,8 +216,7 @@ impl<D: Disk> Writer<D> {
     pub fn close(mut self) -> Result<D, Error> {
         self.must_not_have_failed()?;
         let name = segment_name(self.current.header.segment);
-        self.put_mark(true).map_err(Error::io("marking a segment", name.as_str()))?;
-        self.current.file.sync_data().map_err(Error::io("syncing a segment", name))?;
+        self.put_safe_mark(true, false).map_err(Error::io("marking a segment", name))?;
         Ok(self.disk)
     }
 
@@ -294,19 +293,28 @@ impl<D: Disk> Writer<D> {
         self.offset + batch_bytes(commands) <= self.current.header.bytes && self.batch < BATCHES_MAX - 1
     }
 
-    /// Goes over to the next segment. The mark that ends the old one is made safe first.
+    /// Goes over to the next segment. The mark that seals the old one is made safe first.
     fn roll(&mut self) -> std::io::Result<()> {
-        self.current.file.sync_data()?;
+        self.put_safe_mark(false, true)?;
         self.current = self.next.take().expect("room was made before the command was taken");
         (self.offset, self.batch) = (PAGE_BYTES, 0);
         self.make_next_at = self.current.header.bytes / 2;
         Ok(())
     }
 
-    fn put_mark(&mut self, is_closed: bool) -> std::io::Result<()> {
+    /// A mark that is safe before anything else is done.
+    fn put_safe_mark(&mut self, is_closed: bool, is_sealed: bool) -> std::io::Result<()> {
+        // The mark before it must be safe first, or a crash could tear both.
+        self.current.file.sync_data()?;
+        self.put_mark(is_closed, is_sealed)?;
+        self.current.file.sync_data()
+    }
+
+    fn put_mark(&mut self, is_closed: bool, is_sealed: bool) -> std::io::Result<()> {
         let mark = Mark {
             number: self.current.mark.map_or(0, |mark| mark.number) + 1,
             is_closed,
+            is_sealed,
             end: self.offset,
             last_seq: self.durable,
             batches: self.batch,
@@ -353,7 +361,7 @@ impl<D: Disk> Journal for Writer<D> {
             if !self.fits(frames)
                 && let Err(error) = self.roll()
             {
-                return Err(self.fail("syncing", &error));
+                return Err(self.fail("sealing", &error));
             }
             let trailer = Trailer { frames: frames as u32, link: self.link, last_seq: self.appended, chain };
             let is_quarantine = std::mem::take(&mut self.is_quarantine);
@@ -369,7 +377,7 @@ impl<D: Disk> Journal for Writer<D> {
             self.batch += 1;
             self.durable = self.appended;
             // The batch is safe, whatever becomes of its mark.
-            if let Err(error) = self.put_mark(false) {
+            if let Err(error) = self.put_mark(false, false) {
                 self.fail("marking", &error);
             }
         }
