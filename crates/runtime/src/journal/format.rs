@@ -5,8 +5,8 @@
 //! with the journal's number and the segment's, so that what another journal or segment left behind does
 //! not pass for ours.
 
-use contract::Command;
 use contract::words::RECORD_BYTES;
+use contract::{Command, Genesis};
 
 /// The first bytes of a segment: what it is, and the version of its format.
 pub const MAGIC: [u8; 8] = *b"CENTUMJ1";
@@ -64,6 +64,12 @@ pub fn segment_number(name: &str) -> Option<u32> {
 #[must_use]
 pub fn is_unfinished(name: &str) -> bool {
     name.ends_with(".journal.tmp")
+}
+
+/// The checksum of a genesis' canonical bytes.
+#[must_use]
+pub fn genesis_crc(genesis: &Genesis) -> u32 {
+    genesis.to_words().iter().fold(0, |crc, word| crc32c::crc32c_append(crc, &word.to_le_bytes()))
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {

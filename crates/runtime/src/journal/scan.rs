@@ -12,7 +12,7 @@ use std::fmt;
 use contract::Genesis;
 
 use super::error::{Error, Flaw, Place};
-use super::format::{Frame, Header, MARK_BYTES, Mark, PAGE_BYTES, RECORD_FRAME_BYTES, decode_frame, segment_name};
+use super::format::{Frame, Header, MARK_BYTES, Mark, PAGE_BYTES, RECORD_FRAME_BYTES, decode_frame, genesis_crc, segment_name};
 use super::quarantine::{Quarantined, Quarantines};
 use super::reader::Reader;
 use super::segment::{self, Segment};
@@ -149,7 +149,8 @@ impl Scan {
                 // Not even the genesis became safe: this journal was never made.
                 return Err(Error::Absent);
             }
-            let genesis = parts.genesis().ok_or(Error::corrupt(self.segments[0], PAGE_BYTES, 0, Flaw::Genesis))?;
+            let genesis = parts.genesis().filter(|genesis| genesis_crc(genesis) == self.header.genesis);
+            let genesis = genesis.ok_or(Error::corrupt(self.segments[0], PAGE_BYTES, 0, Flaw::Genesis))?;
             self.genesis = Some(genesis);
         }
         Ok(self)
@@ -216,6 +217,14 @@ impl Scan {
     #[must_use]
     pub fn genesis(&self) -> Option<&Genesis> {
         self.genesis.as_ref()
+    }
+
+    /// Was it made with this genesis?
+    ///
+    /// # Errors
+    /// [`Error::OtherGenesis`].
+    pub fn must_have(&self, genesis: &Genesis) -> Result<(), Error> {
+        if self.header.genesis == genesis_crc(genesis) { Ok(()) } else { Err(Error::OtherGenesis) }
     }
 
     /// The first command read.

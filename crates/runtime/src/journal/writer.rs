@@ -12,7 +12,7 @@ use contract::{AccountId, Action, Command, Genesis};
 use super::error::Error;
 use super::format::{
     BATCHES_MAX, Header, Mark, PAGE_BYTES, RECORD_FRAME_BYTES, SEGMENT_BYTES, TRAILER_FRAME_BYTES, Trailer,
-    finish_batch, push_record, segment_name,
+    finish_batch, genesis_crc, push_record, segment_name,
 };
 use super::scan::Scan;
 use super::segment::{self, Segment};
@@ -107,11 +107,10 @@ impl<D: Disk> Writer<D> {
             let name = segment_name(number);
             disk.remove(&name).map_err(Error::io("removing a segment that was never begun", name))?;
         }
-        let words: Vec<u8> = genesis.to_words().iter().flat_map(|word| word.to_le_bytes()).collect();
         let header = Header {
             journal: options.journal.unwrap_or_else(draw),
             segment: 1,
-            genesis: crc32c::crc32c(&words),
+            genesis: genesis_crc(genesis),
             bytes: options.segment_bytes,
         };
         let current = segment::make(&disk, header)?;
