@@ -1,6 +1,8 @@
 //! What goes wrong outside the engine, and what the operator does next.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use runtime::journal::Error as JournalError;
 
 /// The exit code of a command that found a difference.
 pub const EXIT_DIFFERENCE: u8 = 1;
@@ -50,6 +52,14 @@ pub enum Error {
     /// The input or the arguments as a whole cannot be used.
     #[error("{0}")]
     Unusable(String),
+    /// A journal that cannot be used as it was asked.
+    #[error("{directory}: {source}")]
+    Journal {
+        /// Its directory.
+        directory: String,
+        /// What is wrong, where, and what to do.
+        source: JournalError,
+    },
     /// A law of the engine does not hold.
     #[error("broken law: {0}; keep the input and report it, the engine's answer cannot be trusted")]
     Law(String),
@@ -60,7 +70,9 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Error::Law(_) => EXIT_BROKEN_LAW,
+            Error::Law(_) | Error::Journal { source: JournalError::Law { .. }, .. } => EXIT_BROKEN_LAW,
+            // What is there is not what was written, or does not give what was recorded.
+            Error::Journal { source: JournalError::Corrupt { .. } | JournalError::Chain { .. }, .. } => EXIT_DIFFERENCE,
             _ => EXIT_UNUSABLE,
         }
     }
@@ -68,6 +80,12 @@ impl Error {
     /// A file that cannot be read or written.
     pub fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Error {
         Error::Io { path: path.into(), source }
+    }
+
+    /// A journal that cannot be used as it was asked.
+    pub fn journal(directory: &Path) -> impl Fn(JournalError) -> Error {
+        let directory = directory.display().to_string();
+        move |source| Error::Journal { directory: directory.clone(), source }
     }
 }
 

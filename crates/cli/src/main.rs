@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use centum_cli::error::Result;
-use centum_cli::{bench, check, demo, generate, replay};
+use centum_cli::{bench, check, demo, diff, generate, journal, replay};
 use clap::{Parser, Subcommand};
 
 /// The matching engine of the inverse XBT/USD perpetual, from the command line.
@@ -32,6 +32,8 @@ enum Command {
     Generate(generate::Args),
     Bench(bench::Args),
     Demo(demo::Args),
+    Journal(journal::Args),
+    Diff(diff::Args),
 }
 
 fn main() -> ExitCode {
@@ -41,6 +43,8 @@ fn main() -> ExitCode {
         Command::Generate(args) => code(generate::run(&args)),
         Command::Bench(args) => code(bench::run(&args)),
         Command::Demo(args) => demo::run(&args),
+        Command::Journal(args) => code(journal::run(&args)),
+        Command::Diff(args) => code(diff::run(&args)),
     }
 }
 

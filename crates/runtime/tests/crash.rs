@@ -20,9 +20,9 @@ mod common;
 
 use std::collections::BTreeSet;
 
+use centum_runtime::journal::{Error, Journal, Scan, Writer};
 use common::{OPTIONS, Run, holdings};
 use engine::Discard;
-use centum_runtime::journal::{Error, Journal, Scan, Writer};
 use testkit::SimDisk;
 use testkit::sim_disk::{Crash, Op, chance};
 

@@ -264,7 +264,8 @@ fn a_command_that_stops_the_engine_is_quarantined() {
     assert!(replayed.chains_agreed > 0 && replayed.chains_unknown > 0, "{replayed:?}");
     assert_eq!((engine.chain(), engine.digest()), run.without);
     let said: Vec<&Event> = events.iter().filter(|event| event.seq() == 50).collect();
-    let refusal = |event: &&&Event| matches!(event.fact(), Some(Fact::Rejected(it)) if it.session == 1 && it.request == 50);
+    let refusal =
+        |event: &&&Event| matches!(event.fact(), Some(Fact::Rejected(it)) if it.session == 1 && it.request == 50);
     assert_eq!(said.iter().filter(refusal).count(), 1, "{said:?}");
 
     // The market goes on; from here on the chain is that of the run without the command, and it is compared.

@@ -140,7 +140,9 @@ pub enum Error {
     )]
     OtherGenesis,
     /// Commands before this one are not in the directory any more.
-    #[error("the journal begins with command {first}, command {wanted} was asked for; give an older snapshot's segments back")]
+    #[error(
+        "the journal begins with command {first}, command {wanted} was asked for; give an older snapshot's segments back"
+    )]
     TooEarly {
         /// The first command that is there.
         first: u64,
@@ -174,7 +176,9 @@ pub enum Error {
         cause: String,
     },
     /// The commands do not come in order.
-    #[error("command {seq} at {ts} ns cannot follow command {last_seq} at {last_ts} ns; numbers rise by one, time never falls")]
+    #[error(
+        "command {seq} at {ts} ns cannot follow command {last_seq} at {last_ts} ns; numbers rise by one, time never falls"
+    )]
     Order {
         /// The command.
         seq: u64,

@@ -12,7 +12,9 @@ use std::fmt;
 use contract::Genesis;
 
 use super::error::{Error, Flaw, Place};
-use super::format::{Frame, Header, MARK_BYTES, Mark, PAGE_BYTES, RECORD_FRAME_BYTES, decode_frame, genesis_crc, segment_name};
+use super::format::{
+    Frame, Header, MARK_BYTES, Mark, PAGE_BYTES, RECORD_FRAME_BYTES, decode_frame, genesis_crc, segment_name,
+};
 use super::quarantine::{Quarantined, Quarantines};
 use super::reader::Reader;
 use super::segment::{self, Segment};

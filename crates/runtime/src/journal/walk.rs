@@ -12,8 +12,8 @@ use contract::{Command, Genesis};
 
 use super::error::{Error, Flaw};
 use super::format::{
-    BATCHES_MAX, FRAME_GRAIN, FRAME_HEADER_BYTES, Found, Frame, PAGE_BYTES, RECORD_FRAME_BYTES, TRAILER_FRAME_BYTES, Trailer,
-    decode_frame, segment_name,
+    BATCHES_MAX, FRAME_GRAIN, FRAME_HEADER_BYTES, Found, Frame, PAGE_BYTES, RECORD_FRAME_BYTES, TRAILER_FRAME_BYTES,
+    Trailer, decode_frame, segment_name,
 };
 use super::segment::Segment;
 use crate::disk::{DiskFile, read_full};
@@ -45,15 +45,8 @@ pub(crate) struct Cursor {
 
 impl Cursor {
     /// Before the first frame of a journal.
-    pub(crate) const FIRST: Cursor = Cursor {
-        offset: PAGE_BYTES,
-        batch: 0,
-        frames: 0,
-        last_seq: 0,
-        last_ts: 0,
-        is_in_bulk: false,
-        link: Some(0),
-    };
+    pub(crate) const FIRST: Cursor =
+        Cursor { offset: PAGE_BYTES, batch: 0, frames: 0, last_seq: 0, last_ts: 0, is_in_bulk: false, link: Some(0) };
 
     /// The same at the beginning of the next segment.
     pub(crate) fn in_next_segment(self) -> Cursor {
@@ -117,7 +110,7 @@ impl<'a, F: DiskFile> Walk<'a, F> {
         let mut offset = self.cursor.offset;
         while offset < self.segment.header.bytes {
             let bytes = self.window.at(self.segment, offset)?;
-            if let Some(at) = bytes.iter().position(|byte| *byte != 0) {
+            if let Some(at) = first_byte(bytes) {
                 return Ok(Some(offset + at as u64));
             }
             offset += bytes.len() as u64;
@@ -130,8 +123,8 @@ impl<'a, F: DiskFile> Walk<'a, F> {
         let (mut offset, mut last) = (self.cursor.offset, None);
         while offset < self.segment.header.bytes {
             let bytes = self.window.at(self.segment, offset)?;
-            if let Some(at) = bytes.iter().rposition(|byte| *byte != 0) {
-                last = Some(offset + at as u64);
+            if first_byte(bytes).is_some() {
+                last = bytes.iter().rposition(|byte| *byte != 0).map(|at| offset + at as u64);
             }
             offset += bytes.len() as u64;
         }
@@ -149,11 +142,19 @@ impl<'a, F: DiskFile> Walk<'a, F> {
                 return Ok(Some(offset));
             }
             // Zeros, which are most of what is left, are passed over at once.
-            let zeros = bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len()) as u64;
+            let zeros = first_byte(bytes).unwrap_or(bytes.len()) as u64;
             offset += (zeros / FRAME_GRAIN).max(1) * FRAME_GRAIN;
         }
         Ok(None)
     }
+}
+
+/// The first byte that is not zero. Segments are mostly zeros, so many are looked at together.
+fn first_byte(bytes: &[u8]) -> Option<usize> {
+    const TOGETHER: usize = 256;
+    let zeros = bytes.chunks(TOGETHER).take_while(|some| some.iter().fold(0, |all, byte| all | byte) == 0).count();
+    let from = (zeros * TOGETHER).min(bytes.len());
+    bytes[from..].iter().position(|byte| *byte != 0).map(|at| from + at)
 }
 
 /// Is this frame the next one? Then the cursor takes it in, its place aside.

@@ -1,11 +1,11 @@
 //! A small pump: it stamps, appends, applies, commits every few commands, and answers after the commit.
 #![allow(dead_code)] // each test uses its part
 
+use centum_runtime::disk::Disk;
+use centum_runtime::journal::{Error, Journal, Options, Scan, Writer, replay};
 use contract::command::{FLAG_MORE, Quarantine};
 use contract::{AccountId, Action, Command, ContractSpec, Event, Fact, FillCause, Genesis, Price, Side};
 use engine::{Discard, Engine};
-use centum_runtime::disk::Disk;
-use centum_runtime::journal::{Error, Journal, Options, Scan, Writer, replay};
 use testkit::SimDisk;
 use testkit::workload::Workload;
 
@@ -64,8 +64,7 @@ impl Run {
             workload.observe(&events);
             let is_quarantined = seq == run.quarantined;
             without.apply(&if is_quarantined { run.stand_in(&command) } else { command }, &mut Discard);
-            let is_takeover =
-                |event: &&Event| matches!(event.fact(), Some(Fact::Fill(fill)) if fill.cause.get() == Some(FillCause::Takeover));
+            let is_takeover = |event: &&Event| matches!(event.fact(), Some(Fact::Fill(fill)) if fill.cause.get() == Some(FillCause::Takeover));
             run.takeovers += events.iter().filter(is_takeover).count();
             run.commands.push(command);
             run.chains.push(engine.chain());
