@@ -21,7 +21,7 @@ mod common;
 use std::collections::BTreeSet;
 
 use centum_runtime::journal::{Error, Journal, Scan, Writer};
-use common::{OPTIONS, Run, holdings};
+use common::{OPTIONS, Run, holdings, say};
 use engine::Discard;
 use testkit::SimDisk;
 use testkit::sim_disk::{Crash, Op, chance};
@@ -197,12 +197,12 @@ fn a_crash_at_any_byte_loses_nothing_that_was_answered() {
     let all: Vec<u64> = (1..=seeds).collect();
     for (seed, (found, positions)) in all.chunks(2).flat_map(|two| threads(two.to_vec())) {
         let Found { points: all, gone_on: on, .. } = found;
-        println!(
+        say(&format!(
             "seed {seed}: {all} crash points, {} torn, {} lengths replayed, {} pairs sent again, {on} gone on from",
             found.torn,
             found.lengths.len(),
-            found.pairs.len(),
-        );
+            found.pairs.len()
+        ));
         points += found.points;
         torn += found.torn;
         never_made += found.never_made;
@@ -212,7 +212,9 @@ fn a_crash_at_any_byte_loses_nothing_that_was_answered() {
         takeovers += positions;
         assert!(found.lengths.contains(&(COMMANDS as u64, true)), "the whole market is among the lengths");
     }
-    println!("seeds 1 to {seeds}: {points} crash points, {repairs} more in repairs, {takeovers} positions taken over");
+    say(&format!(
+        "seeds 1 to {seeds}: {points} crash points, {repairs} more in repairs, {takeovers} positions taken over"
+    ));
     assert!(points >= 100_000, "{points} crash points");
     assert!(torn > points / 10 && lengths > 20 && never_made > 100, "{torn} torn, {lengths} lengths, {never_made}");
     assert!(gone_on > 100 && repairs > 1_000 && takeovers > 0, "{gone_on}, {repairs}, {takeovers}");

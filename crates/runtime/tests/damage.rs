@@ -15,7 +15,7 @@ use std::ops::Range;
 
 use centum_runtime::journal::format::{FRAME_HEADER_BYTES, MARKS_AT, RECORD_FRAME_BYTES, segment_name};
 use centum_runtime::journal::{Error, Options, Scan, What, Writer};
-use common::{OPTIONS, Run};
+use common::{OPTIONS, Run, say};
 use testkit::SimDisk;
 use testkit::sim_disk::damage::{self, Damage};
 use testkit::sim_disk::{Crash, SECTOR_BYTES, chance};
@@ -248,10 +248,10 @@ fn damage_is_told_with_its_place_and_never_applied() {
         sample.zeroed_sectors(&mut found);
         sample.swaps(20_000 * scale, &mut state, &mut found);
         sample.misdirected(12_000 * scale, &mut state, &mut found);
-        println!(
+        say(&format!(
             "seed {seed}, {}: {} damages, {} told, {} behind the end, {} in a mark, {} looked like a crash",
             sample.name, found.damages, found.told, found.behind_the_end, found.marks, found.looked_torn
-        );
+        ));
         found
     };
     let found: Vec<Found> = std::thread::scope(|scope| {
@@ -260,7 +260,7 @@ fn damage_is_told_with_its_place_and_never_applied() {
         all.into_iter().map(|it| it.join().expect("told above")).collect()
     });
     let damages: u64 = found.iter().map(|found| found.damages).sum();
-    println!("{damages} damages");
+    say(&format!("{damages} damages"));
     assert!(damages >= 100_000, "{damages} damages");
     assert!(found.iter().all(|it| it.told > it.damages * 9 / 10 && it.marks > 0 && it.behind_the_end > 0));
     assert_eq!((found[0].looked_torn, found[1].looked_torn), (0, 0), "a mark vouches for everything");
@@ -329,7 +329,7 @@ fn foreign_and_missing_segments_are_told() {
         let take = |disk: &SimDisk| (first..=last + 1).for_each(|number| disk.take(&segment_name(number)));
         expect("the end taken away", &take, &["the segment is missing"]);
     }
-    println!("{} foreign or missing segments told", told.len());
+    say(&format!("{} foreign or missing segments told", told.len()));
 }
 
 /// Every bit of a small journal, one after the other: not one of them is without meaning.

@@ -17,7 +17,7 @@ use crate::disk::Disk;
 
 /// How long a command takes to replay on the machine of `docs/performance.md`, both readings of the log included,
 /// ns. What an operator is told before a recovery begins; a mix of orders, cancels and trades.
-pub const REPLAY_NS_PER_COMMAND: u64 = 700;
+pub const REPLAY_NS_PER_COMMAND: u64 = 500;
 
 /// What a replay came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -140,6 +140,10 @@ impl Scan {
             self.segment(&mut walk, &segment, is_active)?;
             (cursor, parts, window) = walk.into_parts();
             if let Some(offset) = segment.torn_mark {
+                if !is_active {
+                    // Both marks of a segment are safe before the next one is used.
+                    return Err(Error::corrupt(number, offset, self.end.last_seq, Flaw::Marks));
+                }
                 let place = Place { segment: number, offset, seq: self.end.last_seq };
                 self.torn.push(Torn { place, bytes: MARK_BYTES as u64, is_mark: true });
             }

@@ -15,6 +15,12 @@ pub const REASON: &str = "it stopped the engine";
 /// Segments small enough that a run fills several.
 pub const OPTIONS: Options = Options { segment_bytes: 32 << 10, batch_commands: 200, journal: Some(0x0ce0) };
 
+/// Says something past the test runner, which keeps what passing tests print to itself.
+pub fn say(line: &str) {
+    use std::io::Write;
+    std::io::stderr().write_all(format!("{line}\n").as_bytes()).expect("stderr");
+}
+
 /// A market of a seed: its commands, and what the engine said of them in a run without a crash.
 pub struct Run {
     pub genesis: Genesis,
