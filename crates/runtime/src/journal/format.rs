@@ -5,7 +5,7 @@
 //! with the journal's number and the segment's, so that what another journal or segment left behind does
 //! not pass for ours.
 
-use contract::words::RECORD_BYTES;
+use contract::words::{RECORD_BYTES, Words};
 use contract::{Command, Genesis};
 
 /// The first bytes of a segment: what it is, and the version of its format.
@@ -72,12 +72,14 @@ pub fn genesis_crc(genesis: &Genesis) -> u32 {
     genesis.to_words().iter().fold(0, |crc, word| crc32c::crc32c_append(crc, &word.to_le_bytes()))
 }
 
+#[inline]
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes(std::array::from_fn(|i| bytes[at + i]))
+    u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"))
 }
 
+#[inline]
 fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    u64::from_le_bytes(std::array::from_fn(|i| bytes[at + i]))
+    u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
 }
 
 /// The first bytes of a segment.
@@ -224,10 +226,14 @@ pub struct Found {
     pub bytes: usize,
 }
 
-/// Room for a record's frame at the end of `out`, its header still empty.
-pub(crate) fn push_record(out: &mut Vec<u8>, record: &[u8; RECORD_BYTES]) {
-    out.extend_from_slice(&[0; FRAME_HEADER_BYTES]);
-    out.extend_from_slice(record);
+/// A record's frame at the end of `out`, its header still empty.
+#[inline]
+pub(crate) fn push_record(out: &mut Vec<u8>, record: &Words) {
+    let mut frame = [0; RECORD_FRAME_BYTES];
+    for (place, word) in frame[FRAME_HEADER_BYTES..].chunks_exact_mut(8).zip(record) {
+        place.copy_from_slice(&word.to_le_bytes());
+    }
+    out.extend_from_slice(&frame);
 }
 
 /// The whole batch: headers for the records in `out`, and a trailer. The checksum of the trailer.
@@ -281,7 +287,7 @@ pub fn decode_frame(bytes: &[u8], seed: u32) -> Option<Found> {
     if crc32c::crc32c_append(seed, &frame[4..]) != crc {
         return None;
     }
-    let record = || Command::from_bytes(&std::array::from_fn(|i| frame[FRAME_HEADER_BYTES + i]));
+    let record = || Command::from_words(std::array::from_fn(|i| u64_at(frame, FRAME_HEADER_BYTES + 8 * i)));
     let content = match kind {
         KIND_COMMAND => Frame::Command(record()),
         KIND_QUARANTINE => Frame::Quarantine(record()),
@@ -315,8 +321,8 @@ mod tests {
         let command = Command::new(AccountId(4), Action::Clock).stamped(1, 2);
         let trailer = Trailer { frames: 2, link: 1, last_seq: 1, chain: Some(0) };
         let mut bytes = Vec::new();
-        push_record(&mut bytes, &command.to_bytes());
-        push_record(&mut bytes, &command.to_bytes());
+        push_record(&mut bytes, command.words());
+        push_record(&mut bytes, command.words());
         let crc = finish_batch(&mut bytes, seed, 0x01_02_03, &trailer, |i| i == 1);
         let first = decode_frame(&bytes, seed).unwrap();
         assert_eq!((first.frame, first.batch), (Frame::Command(command), 0x01_02_03));
@@ -332,7 +338,7 @@ mod tests {
         let seed = header.seed();
         let mark = Mark { number: 5, is_closed: true, is_sealed: false, end: 4_096, last_seq: 8, batches: 2, link: 11 };
         let mut frame = Vec::new();
-        push_record(&mut frame, &Command::new(AccountId(4), Action::Clock).stamped(1, 2).to_bytes());
+        push_record(&mut frame, Command::new(AccountId(4), Action::Clock).stamped(1, 2).words());
         finish_frame(&mut frame, seed, KIND_COMMAND, 0);
         let flipped = |bytes: &[u8], bit: usize| {
             let mut bytes = bytes.to_vec();

@@ -116,7 +116,7 @@ impl<D: Disk> Writer<D> {
         let current = segment::make(&disk, header)?;
         let mut writer = Writer::new(disk, options, current);
         for part in Command::genesis(genesis) {
-            push_record(&mut writer.pending, &part.to_bytes());
+            push_record(&mut writer.pending, part.words());
         }
         writer.commit(None)?;
         Ok(writer)
@@ -202,7 +202,7 @@ impl<D: Disk> Writer<D> {
         let mut why = Quarantine { seq, text: [0; QUARANTINE_TEXT] };
         why.text[..text.len()].copy_from_slice(text.as_bytes());
         let record = Command::new(AccountId::NONE, Action::Quarantine(why)).stamped(self.appended, self.appended_ts);
-        push_record(&mut self.pending, &record.to_bytes());
+        push_record(&mut self.pending, record.words());
         self.is_quarantine = true;
         // Nobody knows the chain of a run that refuses the command before somebody has replayed it.
         self.commit(None).map(|_| ())
@@ -344,7 +344,7 @@ impl<D: Disk> Journal for Writer<D> {
             return Err(Error::Order { seq, ts, last_seq: self.appended, last_ts: self.appended_ts });
         }
         self.make_room(1)?;
-        push_record(&mut self.pending, &command.to_bytes());
+        push_record(&mut self.pending, command.words());
         (self.appended, self.appended_ts) = (seq, ts);
         self.is_in_bulk = command.flags() & FLAG_MORE != 0;
         Ok(())
