@@ -543,3 +543,53 @@ impl Engine {
         self.agenda.is_idle() && self.waiting_mark == Price::NONE
     }
 }
+
+/// A lot of the liquidation account: a position taken over. (Rule LIQ-9)
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LotView {
+    /// Identity of its order; slots of lots lie behind those of traders' orders.
+    pub id: OrderId,
+    /// The side that closes it.
+    pub side: Side,
+    /// Contracts left.
+    pub qty: Qty,
+    /// Its order's tick; none where its price lies off the scale and it has no order.
+    pub tick: Option<Tick>,
+    /// Is its order in the book, where it has one?
+    pub is_resting: bool,
+    /// Does it take what lies at its tick or better, one fill a step, before it rests?
+    pub is_closing_out: bool,
+}
+
+/// Looking at what a reader needs to go on from here, beside what rests. None of these changes the engine.
+impl Engine {
+    /// How many events have named the account so far.
+    #[must_use]
+    pub fn account_seq(&self, account: AccountId) -> Option<u64> {
+        self.accounts.get(account.0 as usize).map(|found| found.account_seq)
+    }
+
+    /// The instructions of a resting order of a trader.
+    #[must_use]
+    pub fn exec_inst(&self, id: OrderId) -> Option<contract::ExecInst> {
+        use contract::ExecInst;
+        let order = self.order(id).map(|order| self.book.resting(order.id.slot))?;
+        let given = |flag, inst| if order.is(flag) { inst } else { ExecInst::default() };
+        let post_only = given(crate::book::POST_ONLY, ExecInst::POST_ONLY);
+        Some(post_only.with(given(crate::book::REDUCE_ONLY, ExecInst::REDUCE_ONLY)))
+    }
+
+    /// The lots, by slot.
+    pub fn for_each_lot(&self, mut f: impl FnMut(LotView)) {
+        for (slot, lot) in (0u32..).zip(&self.lots).filter(|(_, lot)| lot.number != 0) {
+            f(LotView {
+                id: OrderId { number: lot.number, slot: self.book.order_slots() + slot },
+                side: lot.side(),
+                qty: Qty(lot.qty),
+                tick: (lot.tick != Tick(0)).then_some(lot.tick),
+                is_resting: lot.is_resting,
+                is_closing_out: self.agenda.process == Some(crate::agenda::Process::CloseOut { lot: slot }),
+            });
+        }
+    }
+}

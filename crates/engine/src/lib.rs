@@ -38,5 +38,5 @@ mod say;
 mod settle;
 
 pub use bare::{BareBook, BareFill};
-pub use engine::{Engine, OrderView};
+pub use engine::{Engine, LotView, OrderView};
 pub use outbox::{Discard, Outbox};
