@@ -1,8 +1,12 @@
 //! The read model says what the engine's own views say.
 
 use centum_runtime::router::{Change, Desk, FeedLimits, L2, L3, LevelRow, OpenOrder, OrderRow, Parts, Router, Top};
+use contract::command::{Amount, Mark, OpenAccount, SetLeverage};
 use contract::view::view;
-use contract::{AccountId, ClOrdId, ExecInst, OrdType, OrderId, Price, Rate, Side, Target, TimeInForce, event};
+use contract::{
+    AccountId, Action, Capacity, ClOrdId, Command, ContractSpec, ExecInst, Genesis, Leverage, Marking, NewOrder,
+    OrdType, OrderId, Price, Qty, Rate, Side, Target, Tick, TimeInForce, Xbt, event,
+};
 use engine::{Engine, OrderView};
 
 use crate::drive::{COMMANDS, Drive, Met, scenarios};
@@ -62,21 +66,20 @@ fn about_to_rest(engine: &Engine) -> Option<u64> {
 
 /// The engine's book is the read model's. A lot about to rest is in the read model already, last at its level: nobody
 /// can come before it.
-fn check_book(drive: &Drive, early: &mut u64) {
-    let (engine, view) = (engine_l3(&drive.engine), drive.desk.view());
-    let book = l3(&drive.desk);
+fn check_book(market: &Engine, desk: &Desk, place: &str, early: &mut u64) {
+    let (engine, view, book) = (engine_l3(market), desk.view(), l3(desk));
     let mut resting = book.clone();
-    if let Some(lot) = about_to_rest(&drive.engine) {
+    if let Some(lot) = about_to_rest(market) {
         *early += 1;
         let waits = |it: &OrderRow| it.number == lot;
         let side = if book.bids.iter().any(waits) { &mut resting.bids } else { &mut resting.asks };
-        let at = side.iter().position(waits).unwrap_or_else(|| panic!("a lot about to rest, {}", drive.place()));
-        assert!(side.get(at + 1).is_none_or(|next| next.price != side[at].price), "{}", drive.place());
+        let at = side.iter().position(waits).unwrap_or_else(|| panic!("a lot about to rest, {place}"));
+        assert!(side.get(at + 1).is_none_or(|next| next.price != side[at].price), "{place}");
         side.remove(at);
     }
-    assert_eq!(resting, engine, "L3, {}", drive.place());
+    assert_eq!(resting, engine, "L3, {place}");
     let l2 = L2 { bids: levels(&book.bids), asks: levels(&book.asks) };
-    assert_eq!(view.book(usize::MAX), l2, "L2, {}", drive.place());
+    assert_eq!(view.book(usize::MAX), l2, "L2, {place}");
     assert_eq!(view.top(), Top { bid: l2.bids.first().copied(), ask: l2.asks.first().copied() });
     let short = view.book(2);
     assert!(l2.bids.starts_with(&short.bids) && l2.asks.starts_with(&short.asks) && short.bids.len() <= 2);
@@ -142,7 +145,7 @@ fn the_read_model_equals_the_engine_after_every_command() {
         for _ in 0..COMMANDS {
             let (_, events) = drive.step();
             met.count(&events);
-            check_book(&drive, &mut early);
+            check_book(&drive.engine, &drive.desk, &drive.place(), &mut early);
             if drive.engine.seq().is_multiple_of(7) {
                 check_accounts(&drive.engine, &drive.desk, &drive.place());
             }
@@ -203,4 +206,54 @@ fn the_house_and_the_unknown_have_no_view() {
         assert!(drive.desk.account(account).is_err());
     }
     assert!(view.wallet(AccountId(4)).is_some() && view.book(0).bids.is_empty());
+}
+
+/// A lot that closes out over several commands comes to rest before the order of the command that leaves it a step for
+/// that, and behind the order of one that does not: at every budget the queue at its tick is the engine's.
+#[test]
+fn who_is_first_at_the_tick_of_a_lot_follows_from_the_budget() {
+    let (mut before, mut behind) = (0, 0);
+    for (budget, bids) in (1..9).flat_map(|budget| (1..6u64).map(move |bids| (budget, bids))) {
+        let spec = ContractSpec { marking: Marking::External, budget, ..ContractSpec::XBTUSD_2019 };
+        let mut engine = Engine::new(&Genesis { spec, capacity: Capacity::default() }).expect("it can be traded");
+        let (mut router, desk) = Router::begin(&engine, NARROW);
+        let (alice, bob, carol) = (AccountId(4), AccountId(5), AccountId(6));
+        let place = format!("budget {budget}, {bids} bids");
+        let mut early = 0;
+        let mut say = |engine: &mut Engine, account, action| {
+            let mut events = Vec::new();
+            engine.apply(&Command::new(account, action).stamped(engine.seq() + 1, 0), &mut events);
+            router.take_batch(&events);
+            check_book(engine, &desk, &place, &mut early);
+        };
+        let order = |side, tick, qty| Action::New(NewOrder::limit(ClOrdId::NONE, side, Tick(tick), Qty(qty)));
+        for account in [alice, bob, carol] {
+            say(&mut engine, account, Action::OpenAccount(OpenAccount { fee_class: 0 }));
+            say(&mut engine, account, Action::Deposit(Amount { amount: Xbt(100_000_000) }));
+        }
+        say(&mut engine, alice, Action::SetLeverage(SetLeverage { leverage: Leverage(10_000) }));
+        say(&mut engine, AccountId::NONE, Action::Mark(Mark { price: Price(1_000_000) }));
+        say(&mut engine, carol, order(Side::Sell, 20_000, 1_000));
+        say(&mut engine, alice, order(Side::Buy, 20_000, 1_000));
+        for _ in 0..bids {
+            say(&mut engine, bob, order(Side::Buy, 19_880, 100));
+        }
+        // Alice is taken over; her lot takes Bob's bids, as far as each command's budget goes.
+        say(&mut engine, AccountId::NONE, Action::Mark(Mark { price: Price(990_000) }));
+        for _ in 0..12 {
+            let mut lot = None;
+            engine.for_each_lot(|it| lot = it.tick.map(|tick| (it.id.number, tick)));
+            let Some((lot, tick)) = lot else {
+                say(&mut engine, AccountId::NONE, Action::Clock);
+                continue;
+            };
+            say(&mut engine, carol, order(Side::Sell, tick.0, 7));
+            let first = engine_l3(&engine).asks.first().map(|it| it.number);
+            let rests = engine_l3(&engine).asks.iter().any(|it| it.number == lot);
+            before += u64::from(rests && first == Some(lot));
+            behind += u64::from(rests && first != Some(lot));
+        }
+    }
+    println!("{before} times before, {behind} behind");
+    assert!(before >= 5 && behind >= 5);
 }
