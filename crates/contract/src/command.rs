@@ -687,6 +687,15 @@ impl Command {
         self
     }
 
+    /// The same inside a bulk, with more of it to follow, or as its end or alone. (Design §3, Bulk)
+    #[inline(always)]
+    #[must_use]
+    pub fn followed(mut self, by_more: bool) -> Command {
+        const MORE: u64 = (FLAG_MORE as u64) << 24;
+        self.words[4] = if by_more { self.words[4] | MORE } else { self.words[4] & !MORE };
+        self
+    }
+
     /// Its place in the one order of commands, from 1.
     #[inline(always)]
     #[must_use]

@@ -450,6 +450,13 @@ impl Engine {
         self.say.chain.value()
     }
 
+    /// The last request of a session that was applied or refused; `None` for a session there is not. What a
+    /// gateway asks after a restart: was my order applied? (Rule ID-2)
+    #[must_use]
+    pub fn last_request(&self, session: u32) -> Option<u64> {
+        self.sessions.get(session as usize).copied()
+    }
+
     /// The mark price in force.
     #[must_use]
     pub fn mark(&self) -> Option<Price> {
@@ -535,6 +542,13 @@ impl Engine {
     /// The orders of one side in priority: best price first, oldest first.
     pub fn for_each_order(&self, side: Side, mut f: impl FnMut(OrderView)) {
         self.book.for_each(side, |order| f(self.order_view(&order)));
+    }
+
+    /// Breaks the engine on purpose: the next order that would rest breaks the law that creation numbers have 60
+    /// bits. For tests of what happens then.
+    #[doc(hidden)]
+    pub fn plant_fault(&mut self) {
+        self.next_number = 1 << 60;
     }
 
     /// Is no work waiting? (Law 4)

@@ -1,12 +1,16 @@
-//! How the engine runs: everything that touches a disk stands here, outside of it.
+//! How the engine runs: everything that touches a clock, a disk or a thread stands here, outside of it.
 //!
-//! So far there is the [`journal`]: every command is written down, in the one order they have, before what
-//! came of it is told. Read back, they give the same engine. It stands on a [`disk`], a real one or a
-//! simulated one that loses what it may lose. What came of the commands, once it may be told, goes through the
-//! [`router`]: feeds of accounts, the public feed, drop copies, a read model.
+//! A [`pump`] takes commands from its [`lane`]s, writes them into the [`journal`], applies them, and lets readers
+//! see what came of them once it is safe. The [`router`] takes every fact that the engine releases to those it
+//! concerns: account feeds, the public feed, drop copies, a read model. The journal stands on a [`disk`], a real
+//! one or a simulated one that loses what it may lose; [`health`] tells how all of it feels.
 #![forbid(unsafe_code)]
 #![deny(clippy::float_arithmetic, clippy::float_cmp)]
 
+pub mod clock;
 pub mod disk;
+pub mod health;
 pub mod journal;
+pub mod lane;
+pub mod pump;
 pub mod router;

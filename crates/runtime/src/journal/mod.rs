@@ -18,6 +18,7 @@
 
 mod error;
 pub mod format;
+mod in_memory;
 mod outline;
 mod quarantine;
 mod reader;
@@ -28,6 +29,7 @@ mod walk;
 mod writer;
 
 pub use error::{Error, Flaw, Place};
+pub use in_memory::InMemory;
 pub use outline::Outline;
 pub use quarantine::Quarantined;
 pub use reader::{Entry, Reader, What};

@@ -1,0 +1,246 @@
+//! Lanes: how commands come in. Each submitting thread has one of its own.
+//!
+//! In    a command, in the order its thread sends them.
+//! Out   `Ok`: it will be journalled, applied and answered by an event. Or the command back, with the reason.
+//! Laws  Nothing here waits: a full lane, a busy engine or a stalled neighbour is an answer, not a delay.
+//!       What makes room in the market (cancels, cancel-alls, marks, the operator's words) has the last quarter of
+//!       each lane to itself.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use contract::{Command, CommandKind};
+use ring::{Producer, Reader, Waiting};
+
+use crate::clock::Clock;
+use crate::health::{LaneCounters, Shared, State};
+
+/// A command that was not taken, handed back. It did not reach the journal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refused {
+    /// The lane is three quarters full, and this is a new order or an amend. Send it again when the engine has
+    /// caught up; cancels are still taken.
+    Overloaded(Command),
+    /// The lane is full. Send it again in a moment.
+    Full(Command),
+    /// The engine takes nothing any more: it was stopped, or it failed. [`Lane::state`] says which.
+    Stopped(Command),
+}
+
+impl Refused {
+    /// The command, to be sent again or given up.
+    #[must_use]
+    pub const fn command(&self) -> &Command {
+        let (Refused::Overloaded(command) | Refused::Full(command) | Refused::Stopped(command)) = self;
+        command
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Refused::Overloaded(_) => "overloaded: new orders and amends wait, cancels are taken; send it again later",
+            Refused::Full(_) => "the lane is full; send it again in a moment",
+            Refused::Stopped(_) => "the engine has stopped; ask the venue's health for the reason",
+        })
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// Why a bulk was not taken. Nothing of it was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BulkRefused {
+    /// It is empty, or has more commands than the contract's `bulk_max`, or than a lane holds.
+    Size {
+        /// The most a bulk may have.
+        most: usize,
+    },
+    /// As [`Refused::Overloaded`].
+    Overloaded,
+    /// As [`Refused::Full`].
+    Full,
+    /// As [`Refused::Stopped`].
+    Stopped,
+}
+
+impl fmt::Display for BulkRefused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BulkRefused::Size { most } => write!(f, "a bulk has 1 to {most} commands"),
+            BulkRefused::Overloaded => f.write_str("overloaded: send the bulk again later"),
+            BulkRefused::Full => f.write_str("the lane has no room for the bulk; send it again in a moment"),
+            BulkRefused::Stopped => f.write_str("the engine has stopped; ask the venue's health for the reason"),
+        }
+    }
+}
+
+impl std::error::Error for BulkRefused {}
+
+/// What a lane is made of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LaneConfig {
+    /// Commands it has room for: a power of two, 4 or more.
+    pub capacity: usize,
+    /// How whoever reads it waits.
+    pub waiting: Waiting,
+}
+
+impl Default for LaneConfig {
+    fn default() -> Self {
+        LaneConfig { capacity: 4_096, waiting: Waiting::default() }
+    }
+}
+
+/// The sending end of a lane: one thread's way to the engine. Not `Clone`; make one for each thread.
+#[derive(Debug)]
+pub struct Lane {
+    producer: Producer<Command>,
+    /// Room that new orders and amends leave to the others.
+    kept: usize,
+    clock: Arc<dyn Clock>,
+    counters: Arc<LaneCounters>,
+    shared: Arc<Shared>,
+}
+
+/// The engine's end.
+#[derive(Debug)]
+pub(crate) struct LaneEnd {
+    reader: Reader<Command>,
+    /// Taken out of the ring and not yet applied, from `next` on.
+    inbox: Vec<Command>,
+    next: usize,
+}
+
+impl LaneEnd {
+    /// Takes what is visible now, at most so much, where nothing is left from before.
+    #[inline]
+    pub(crate) fn look(&mut self, most: usize) {
+        if self.next == self.inbox.len() {
+            self.next = 0;
+            self.inbox.clear();
+            self.inbox.extend(self.reader.batch().take(most));
+        }
+    }
+
+    /// The next command.
+    #[inline]
+    pub(crate) fn head(&self) -> Option<&Command> {
+        self.inbox.get(self.next)
+    }
+
+    /// Goes on behind the next command.
+    #[inline]
+    pub(crate) fn advance(&mut self) {
+        self.next += 1;
+    }
+
+    /// Commands accepted and not applied.
+    pub(crate) fn waiting(&self) -> usize {
+        self.inbox.len() - self.next + self.reader.lag()
+    }
+
+    pub(crate) const fn reader(&self) -> &Reader<Command> {
+        &self.reader
+    }
+}
+
+/// Makes a lane.
+pub(crate) fn lane(
+    name: &str,
+    config: LaneConfig,
+    clock: Arc<dyn Clock>,
+    shared: &Arc<Shared>,
+) -> Result<(Lane, LaneEnd), ring::RingError> {
+    let LaneConfig { capacity, waiting } = config;
+    let (producer, reader) = ring::lane(ring::Config { capacity, seats: 1, waiting })?;
+    let counters = Arc::new(LaneCounters::new(name, capacity));
+    shared.join(&counters);
+    let lane = Lane { producer, kept: capacity / 4, clock, counters, shared: Arc::clone(shared) };
+    Ok((lane, LaneEnd { reader, inbox: Vec::new(), next: 0 }))
+}
+
+impl Lane {
+    /// Sends a command. `Ok` is a promise: it will be journalled, applied, and answered by at least one event,
+    /// unless the machine or the engine stops first; then `last_request` of its session says what was applied.
+    ///
+    /// Wait-free: a few stores and, where the engine sleeps, one wake-up.
+    ///
+    /// # Errors
+    /// The command back: [`Refused`].
+    pub fn try_send(&mut self, command: Command) -> Result<(), Refused> {
+        if !self.is_read() {
+            return Err(Refused::Stopped(command));
+        }
+        if is_shed_first(&command) && !self.producer.has_room(self.kept + 1) {
+            self.counters.overloaded.fetch_add(1, Relaxed);
+            return Err(Refused::Overloaded(command));
+        }
+        // The stamp of its arrival; the pump numbers it and never lets time fall.
+        let stamped = command.followed(false).stamped(0, self.clock.now_ns());
+        if self.producer.try_push(stamped).is_err() {
+            self.counters.full.fetch_add(1, Relaxed);
+            return Err(Refused::Full(command));
+        }
+        self.counters.sent.fetch_add(1, Relaxed);
+        Ok(())
+    }
+
+    /// Sends a bulk: all of it or nothing, never split, with nobody else's commands between.
+    ///
+    /// # Errors
+    /// [`BulkRefused`]; nothing was sent.
+    pub fn try_send_bulk(&mut self, commands: &[Command]) -> Result<(), BulkRefused> {
+        let (most, waits) = (self.shared.bulk_max, commands.iter().any(is_shed_first));
+        if !self.is_read() {
+            return Err(BulkRefused::Stopped);
+        }
+        if commands.is_empty() || commands.len() > most {
+            return Err(BulkRefused::Size { most });
+        }
+        if waits && !self.producer.has_room(self.kept + commands.len()) {
+            self.counters.overloaded.fetch_add(1, Relaxed);
+            return Err(BulkRefused::Overloaded);
+        }
+        if !self.producer.has_room(commands.len()) {
+            self.counters.full.fetch_add(1, Relaxed);
+            return Err(BulkRefused::Full);
+        }
+        let now = self.clock.now_ns();
+        for (left, command) in (0..commands.len()).rev().zip(commands) {
+            let stamped = command.followed(left != 0).stamped(0, now);
+            self.producer.stage(stamped).expect("there is room for all of it");
+        }
+        self.producer.publish();
+        self.counters.sent.fetch_add(commands.len() as u64, Relaxed);
+        Ok(())
+    }
+
+    /// Is there a pump that takes commands? A lane whose pump is gone would never be full.
+    fn is_read(&self) -> bool {
+        self.shared.takes_commands() && self.producer.has_readers()
+    }
+
+    /// What the engine is doing.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.shared.state()
+    }
+
+    /// How many commands wait in this lane.
+    pub fn waiting(&mut self) -> usize {
+        self.producer.used()
+    }
+
+    /// The name it was given.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.counters.name
+    }
+}
+
+/// New orders and amends are shed first: whoever wants out must always get through.
+fn is_shed_first(command: &Command) -> bool {
+    matches!(command.kind(), Some(CommandKind::New | CommandKind::Amend))
+}
