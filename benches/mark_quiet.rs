@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use centum_benches::{is_toy, measured, quiet_marks};
+use centum_benches::{Slots, is_toy, measured, quiet_marks};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 
 fn mark_quiet(c: &mut Criterion) {
@@ -20,8 +20,8 @@ fn mark_quiet(c: &mut Criterion) {
     }
     for &accounts in sizes {
         let recording = quiet_marks(accounts, marks);
-        let mut engine = recording.engine.clone();
-        measured(&mut engine, &recording.commands);
+        let (mut engine, mut out) = (recording.engine.clone(), Slots::default());
+        measured(&mut engine, &recording.commands, &mut out);
         assert_eq!(engine.chain(), recording.chain, "other work was done: the time is void");
         group.bench_with_input(BenchmarkId::from_parameter(accounts), &accounts, |bencher, _| {
             // The engine goes on from run to run: marks are stamped anew, which is outside the time taken.
@@ -36,7 +36,7 @@ fn mark_quiet(c: &mut Criterion) {
                         .map(|(command, i)| command.stamped(seq + i, ts + i))
                         .collect();
                     let start = Instant::now();
-                    measured(&mut engine, &commands);
+                    measured(&mut engine, &commands, &mut out);
                     elapsed += start.elapsed();
                     left -= n as u64;
                 }

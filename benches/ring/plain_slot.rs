@@ -26,6 +26,13 @@ impl<const N: usize> Slot<N> {
     }
 
     #[inline(always)]
+    pub(crate) fn change(&self, word: usize, change: impl FnOnce(u64) -> u64) {
+        // SAFETY: as for `store`; what is changed is not published yet.
+        let words = unsafe { &mut *self.0.get() };
+        words[word] = change(words[word]);
+    }
+
+    #[inline(always)]
     pub(crate) fn load(&self) -> [u64; N] {
         // SAFETY: called by a gating reader, for a sequence that is published and not yet released: nobody writes.
         unsafe { *self.0.get() }

@@ -9,7 +9,7 @@ use centum_cli::order_log::{self, Plan};
 use centum_cli::source::Source;
 use contract::command::{Amount, Mark, OpenAccount, SetLeverage};
 use contract::*;
-use engine::{Discard, Engine};
+use engine::{Discard, Engine, Outbox};
 
 /// An engine at the start, and what follows.
 pub struct Recording {
@@ -144,11 +144,38 @@ pub fn quiet_marks(accounts: u32, marks: usize) -> Recording {
     recording
 }
 
-/// Applies the commands: what is measured.
+/// Where measured events go: written as a reader would need them, over and over.
+#[derive(Debug)]
+pub struct Slots {
+    slots: Vec<Event>,
+    next: usize,
+}
+
+impl Default for Slots {
+    fn default() -> Self {
+        Slots { slots: vec![Event::from_words([0; 16]); 1 << 10], next: 0 }
+    }
+}
+
+impl Outbox for Slots {
+    #[inline(always)]
+    fn push(&mut self, event: &Event) {
+        self.slots[self.next % (1 << 10)] = *event;
+        self.next = self.next.wrapping_add(1);
+    }
+
+    #[inline(always)]
+    fn end(&mut self) {
+        let last = &mut self.slots[self.next.wrapping_sub(1) % (1 << 10)];
+        *last = last.as_last();
+    }
+}
+
+/// Applies the commands and writes what comes of them: what is measured.
 #[inline(never)]
-pub fn measured(engine: &mut Engine, commands: &[Command]) {
+pub fn measured(engine: &mut Engine, commands: &[Command], out: &mut Slots) {
     for command in commands {
-        engine.apply(command, &mut Discard);
+        engine.apply(command, out);
     }
 }
 
@@ -162,7 +189,7 @@ mod tests {
         assert!(recording.fills > 50, "{} fills", recording.fills);
         assert!(recording.refused < 20, "{} refused", recording.refused);
         let mut engine = recording.engine.clone();
-        measured(&mut engine, &recording.commands);
+        measured(&mut engine, &recording.commands, &mut Slots::default());
         assert_eq!(engine.chain(), recording.chain);
         engine.check_sums().expect("SUM-1 to SUM-7 hold");
     }
@@ -174,7 +201,7 @@ mod tests {
             assert!(recording.engine.position(AccountId(account)).is_some_and(|position| position.qty != 0));
         }
         let mut engine = recording.engine.clone();
-        measured(&mut engine, &recording.commands);
+        measured(&mut engine, &recording.commands, &mut Slots::default());
         assert_eq!(engine.chain(), recording.chain);
     }
 }

@@ -4,7 +4,7 @@
 //! applied. Only what runs inside `measured` is collected, so setting up costs nothing.
 #![forbid(unsafe_code)]
 
-use centum_benches::{measured, mix, quiet_marks};
+use centum_benches::{Slots, measured, mix, quiet_marks};
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -14,8 +14,8 @@ fn main() {
         Some("mark") => quiet_marks(u32::try_from(number(1)).expect("an account number"), number(2)),
         _ => panic!("instructions mix COMMANDS | instructions mark ACCOUNTS COMMANDS"),
     };
-    let mut engine = recording.engine;
-    measured(&mut engine, &recording.commands);
+    let (mut engine, mut out) = (recording.engine, Slots::default());
+    measured(&mut engine, &recording.commands, &mut out);
     assert_eq!(engine.chain(), recording.chain, "other work was done: the count is void");
     println!("{}", recording.commands.len());
 }

@@ -8,9 +8,9 @@
 
 use std::time::Duration;
 
-use centum_benches::{is_toy, mix};
+use centum_benches::{Slots, is_toy, mix};
 use contract::{AccountId, Command, Genesis};
-use engine::{Discard, Engine};
+use engine::Engine;
 use runtime::disk::FileDisk;
 use runtime::journal::{InMemory, Journal, Options, Writer};
 use runtime::lane::LaneConfig;
@@ -28,7 +28,8 @@ fn cpu_ns() -> u64 {
 
 fn alone(mut engine: Engine, commands: &[Command]) -> (u64, Engine) {
     let began = cpu_ns();
-    commands.iter().for_each(|command| engine.apply(command, &mut Discard));
+    let mut out = Slots::default();
+    commands.iter().for_each(|command| engine.apply(command, &mut out));
     (cpu_ns() - began, engine)
 }
 

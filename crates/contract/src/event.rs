@@ -543,11 +543,15 @@ impl Event {
         B::KIND
     }
 
+    /// The word and the bit that mark the last event of its command.
+    pub const LAST: (usize, u64) = (4, 1 << 8);
+
     /// The same as the last event of its command.
     #[inline(always)]
     #[must_use]
     pub fn as_last(mut self) -> Event {
-        self.words[4] |= 1 << 8;
+        let (word, bit) = Event::LAST;
+        self.words[word] |= bit;
         self
     }
 

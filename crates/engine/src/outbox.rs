@@ -3,9 +3,15 @@
 use contract::Event;
 
 /// Receives the engine's events in order.
+///
+/// An event is written where it will lie, before the engine knows whether it is its command's last: so the end of
+/// a command comes by itself, and whoever keeps events marks the one pushed last then, with [`Event::as_last`].
 pub trait Outbox {
     /// Takes one event.
     fn push(&mut self, event: &Event);
+
+    /// The event pushed last is the last of its command. There was at least one.
+    fn end(&mut self);
 }
 
 /// Drops everything: for benchmarks and for callers that only look at the state.
@@ -15,11 +21,21 @@ pub struct Discard;
 impl Outbox for Discard {
     #[inline(always)]
     fn push(&mut self, _event: &Event) {}
+
+    #[inline(always)]
+    fn end(&mut self) {}
 }
 
 impl Outbox for alloc::vec::Vec<Event> {
     #[inline]
     fn push(&mut self, event: &Event) {
         alloc::vec::Vec::push(self, *event);
+    }
+
+    #[inline]
+    fn end(&mut self) {
+        if let Some(last) = self.last_mut() {
+            *last = last.as_last();
+        }
     }
 }

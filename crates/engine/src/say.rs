@@ -7,22 +7,20 @@ use crate::account::Account;
 use crate::chain::Chain;
 use crate::outbox::Outbox;
 
-/// The voice of one `apply`. One event is held back, so that the last can be marked as such.
+/// The voice of one `apply`.
 #[derive(Clone, Debug)]
 pub(crate) struct Say {
     pub(crate) seq: u64,
     pub(crate) ts: u64,
     pub(crate) n: u32,
     pub(crate) chain: Chain,
-    held: Event,
     pub(crate) session: u32,
     pub(crate) request: u64,
 }
 
 impl Say {
     pub(crate) fn new() -> Say {
-        let held = Event::from_words([0; 16]);
-        Say { seq: 0, ts: 0, n: 0, chain: Chain::new(), held, session: 0, request: 0 }
+        Say { seq: 0, ts: 0, n: 0, chain: Chain::new(), session: 0, request: 0 }
     }
 
     /// Begins a command.
@@ -54,13 +52,10 @@ impl Say {
     /// Says a fact whose account number is counted already, or does not exist.
     #[inline(always)]
     pub(crate) fn event(&mut self, account: AccountId, account_seq: u64, fact: impl Body, out: &mut impl Outbox) {
-        if self.n != 0 {
-            out.push(&self.held);
-        }
         let event = Event::of(self.seq, self.ts, self.n, account, account_seq, fact);
         // The mark of the last event is not chained: the next command's number says it too.
         self.chain.event(event.words());
-        self.held = event;
+        out.push(&event);
         self.n += 1;
     }
 
@@ -71,7 +66,6 @@ impl Say {
             let done = Done { session: self.session, request: self.request };
             self.event(AccountId::NONE, 0, done, out);
         }
-        self.held = self.held.as_last();
-        out.push(&self.held);
+        out.end();
     }
 }

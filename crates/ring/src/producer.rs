@@ -72,6 +72,25 @@ impl<T, const N: usize> Producer<T, N> {
         Producer { shared, staged: 0, published: 0, limit: 0, claimed: 0 }
     }
 
+    /// Changes a word of the value staged last, where it is not published yet; else nothing.
+    ///
+    /// ```
+    /// use centum_ring::{Config, lane};
+    /// let (mut producer, mut reader) = lane::<[u64; 2], 2>(Config::default())?;
+    /// producer.stage([1, 1]).unwrap();
+    /// producer.stage([2, 2]).unwrap();
+    /// producer.change_last(1, |word| word | 8);
+    /// producer.publish();
+    /// assert_eq!(reader.batch().collect::<Vec<_>>(), [[1, 1], [2, 10]]);
+    /// # Ok::<(), centum_ring::RingError>(())
+    /// ```
+    #[inline(always)]
+    pub fn change_last(&mut self, word: usize, change: impl FnOnce(u64) -> u64) {
+        if self.staged != self.published {
+            self.shared.slot(self.staged - 1).change(word, change);
+        }
+    }
+
     /// Lets readers see all that is staged.
     #[inline(always)]
     pub fn publish(&mut self) {

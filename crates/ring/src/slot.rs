@@ -24,6 +24,13 @@ impl<const N: usize> Slot<N> {
         }
     }
 
+    /// Changes one word; for the producer alone, before it publishes.
+    #[inline(always)]
+    pub(crate) fn change(&self, word: usize, change: impl FnOnce(u64) -> u64) {
+        let word = &self.0[word];
+        word.store(change(word.load(Relaxed)), Relaxed);
+    }
+
     #[inline(always)]
     pub(crate) fn load(&self) -> [u64; N] {
         std::array::from_fn(|i| self.0[i].load(Relaxed))

@@ -371,6 +371,13 @@ impl<J: Journal> Outbox for Staging<'_, J> {
             self.push_when_there_is_room(event);
         }
     }
+
+    #[inline(always)]
+    fn end(&mut self) {
+        // What was pushed last is never released before the end of its command.
+        let (word, bit) = Event::LAST;
+        self.out.change_last(word, |value| value | bit);
+    }
 }
 
 impl<J: Journal> Staging<'_, J> {

@@ -230,6 +230,8 @@ impl Outbox for Bomb {
     fn push(&mut self, event: &Event) {
         assert!(event.seq() != self.0, "a law that broke");
     }
+
+    fn end(&mut self) {}
 }
 
 /// A law that breaks stops the replay and names the command; quarantined, the command is refused by every replay,

@@ -177,6 +177,12 @@ impl Outbox for Ring {
         self.slots[self.at % OUT_SLOTS] = *event;
         self.at = self.at.wrapping_add(1);
     }
+
+    #[inline(always)]
+    fn end(&mut self) {
+        let last = &mut self.slots[self.at.wrapping_sub(1) % OUT_SLOTS];
+        *last = last.as_last();
+    }
 }
 
 fn bench_engine(args: &Args, source: &Source, plan: &Plan) -> Result<u8> {

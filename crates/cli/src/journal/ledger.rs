@@ -86,4 +86,6 @@ impl Outbox for Sink {
             ledger.take(event);
         }
     }
+
+    fn end(&mut self) {}
 }
