@@ -14,6 +14,7 @@ use crate::words::{Wire, Words};
 /// assert!(ClOrdId::new("").is_none() && ClOrdId::new("ünwise").is_none());
 /// ```
 #[derive(Clone, Copy, Eq, Hash, Default)]
+#[expect(clippy::derived_hash_with_manual_eq, reason = "equal words hash alike")]
 pub struct ClOrdId {
     /// The bytes in order, little-endian; the upper half of the last word is zero.
     words: [u64; 5],

@@ -63,6 +63,7 @@ impl Market {
     /// What an order that simply comes to rest asks of its account, or why the account cannot bear it.
     /// `resting` are the sums of the account's orders without it.
     #[inline(always)]
+    #[expect(clippy::too_many_arguments, reason = "an order in its parts: gathered, they would go through memory")]
     pub(crate) fn reserve_resting(
         &self,
         book: &Book,

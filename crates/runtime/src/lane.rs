@@ -169,6 +169,7 @@ impl Lane {
     ///
     /// # Errors
     /// The command back: [`Refused`].
+    #[expect(clippy::result_large_err, reason = "what is refused is handed back whole, without an allocation")]
     pub fn try_send(&mut self, command: Command) -> Result<(), Refused> {
         if !self.is_read() {
             return Err(Refused::Stopped(command));

@@ -265,6 +265,9 @@ impl Venue {
     }
 }
 
+/// The engine's thread and the router's.
+type Threads = (JoinHandle<(Engine, Keeper)>, JoinHandle<()>);
+
 /// A venue that runs. Dropping it stops it as [`Running::stop`] does.
 #[derive(Debug)]
 pub struct Running {
@@ -273,7 +276,7 @@ pub struct Running {
     latency: Arc<Mutex<Histogram<u64>>>,
     config: Config,
     stop: Arc<AtomicBool>,
-    threads: Option<(JoinHandle<(Engine, Keeper)>, JoinHandle<()>)>,
+    threads: Option<Threads>,
 }
 
 /// A venue that has stopped in order.

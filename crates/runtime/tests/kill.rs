@@ -43,9 +43,16 @@ fn request(n: u64) -> Command {
     } else if n <= setup {
         let account = AccountId(AccountId::FIRST_TRADER.0 + ((n - 2) / 2) as u32);
         let amount = Amount { amount: Xbt(1_000_000_000_000) };
-        (account, if n % 2 == 0 { Action::OpenAccount(OpenAccount { fee_class: 0 }) } else { Action::Deposit(amount) })
+        (
+            account,
+            if n.is_multiple_of(2) {
+                Action::OpenAccount(OpenAccount { fee_class: 0 })
+            } else {
+                Action::Deposit(amount)
+            },
+        )
     } else {
-        let (side, away) = if n % 3 == 0 { (Side::Buy, -1) } else { (Side::Sell, 1) };
+        let (side, away) = if n.is_multiple_of(3) { (Side::Buy, -1) } else { (Side::Sell, 1) };
         let tick = |ticks: i64| Tick((20_000 + away * ticks) as u32);
         let action = match n % 8 {
             0..4 => Action::New(NewOrder::limit(name(n), side, tick(1 + (n / 8 % 20) as i64), Qty(1 + n % 50))),
