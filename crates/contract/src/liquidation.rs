@@ -26,18 +26,18 @@ pub struct Bearable {
 #[must_use]
 pub fn bearable(terms: &Terms, position: &PositionState, equity: i64) -> Bearable {
     let cost = position.cost_abs();
-    let maintenance = signed(terms.maintenance.of_ceil(cost));
-    if terms.is_cross {
-        let until_bankruptcy = equity - terms.taker.of_signed_ceil(signed(cost) + equity);
-        Bearable { until_liquidation: until_bankruptcy - maintenance, until_bankruptcy }
+    let maintenance = Xbt(signed(terms.maintenance.of_ceil(cost)));
+    let (until_liquidation, until_bankruptcy) = if terms.is_cross {
+        let equity = Xbt(equity);
+        let until_bankruptcy = equity - Xbt(terms.taker.of_signed_ceil((Xbt(signed(cost)) + equity).0));
+        (until_bankruptcy - maintenance, until_bankruptcy)
     } else {
         // posMargin − posMaint: the commission is in both.
-        let extra = position.cross.0 - position.loss.0;
-        Bearable {
-            until_liquidation: signed(terms.im.of_ceil(cost)) + extra - maintenance,
-            until_bankruptcy: signed(terms.im.of_floor(cost)) + extra,
-        }
-    }
+        let extra = position.cross - position.loss;
+        let held = |amount: u64| Xbt(signed(amount)) + extra;
+        (held(terms.im.of_ceil(cost)) - maintenance, held(terms.im.of_floor(cost)))
+    };
+    Bearable { until_liquidation: until_liquidation.0, until_bankruptcy: until_bankruptcy.0 }
 }
 
 /// The unit value at which a position has lost W; `None` where a short never does. (Rule LIQ-3)
@@ -207,8 +207,8 @@ pub fn lot_is_passed(spec: &ContractSpec, is_long: bool, unit_value: u64, mark: 
 /// a short. (Rule ADL-1)
 #[must_use]
 pub fn bankrupt_value(position: &PositionState, until_bankruptcy: i64) -> Xbt {
-    let cost = signed(position.cost_abs());
-    Xbt(if position.qty > 0 { -(cost + until_bankruptcy) } else { cost - until_bankruptcy })
+    let (cost, loss) = (Xbt(signed(position.cost_abs())), Xbt(until_bankruptcy));
+    if position.qty > 0 { -(cost + loss) } else { cost - loss }
 }
 
 #[cfg(test)]

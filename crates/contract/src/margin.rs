@@ -4,7 +4,7 @@
 //! built; `MarginModel::Maintenance` (rule CONTRACT-3) has its place in [`Terms`].
 
 use crate::codes::{PremiumMode, Side};
-use crate::math::{Fraction, MOST, mul_div_ceil, signed};
+use crate::math::{Fraction, MOST, difference, mul_div_ceil, signed, sum};
 use crate::position::PositionState;
 use crate::spec::ContractSpec;
 use crate::units::{Leverage, Price, Qty, Rate, Xbt};
@@ -110,7 +110,7 @@ pub struct Held {
 #[inline(always)]
 #[must_use]
 pub fn position_cross(terms: &Terms, position: &PositionState, unrealised_pnl: Xbt) -> Xbt {
-    if terms.is_cross { position.loss + Xbt((-unrealised_pnl.0).max(0)) } else { position.cross }
+    if terms.is_cross { position.loss + (-unrealised_pnl).max(Xbt::ZERO) } else { position.cross }
 }
 
 /// What the position holds back, given its posCross. (Rules MARGIN-1, 3, 4, 5, 6)
@@ -129,14 +129,14 @@ pub fn position_cross(terms: &Terms, position: &PositionState, unrealised_pnl: X
 pub fn held(terms: &Terms, position: &PositionState, cross: Xbt) -> Held {
     let cost = position.cost_abs();
     let init = signed(terms.im.of_ceil(cost));
-    let comm = terms.taker.of_signed_ceil(signed(cost) + init + cross.0);
+    let comm = terms.taker.of_signed_ceil((Xbt(signed(cost)) + Xbt(init) + cross).0);
     Held {
         init: Xbt(init),
         cross,
         comm: Xbt(comm),
         loss: position.loss,
-        margin: Xbt(init + cross.0 + comm - position.loss.0),
-        maint: Xbt(comm + signed(terms.maintenance.of_ceil(cost))),
+        margin: Xbt(init) + cross + Xbt(comm) - position.loss,
+        maint: Xbt(comm) + Xbt(signed(terms.maintenance.of_ceil(cost))),
     }
 }
 
@@ -167,16 +167,16 @@ impl SideSums {
     #[inline(always)]
     pub fn add(&mut self, other: SideSums) {
         self.qty += other.qty;
-        self.cost += other.cost;
-        self.premium += other.premium;
+        self.cost = sum(self.cost, other.cost);
+        self.premium = sum(self.premium, other.premium);
     }
 
     /// Takes open contracts off, with their value and premium.
     #[inline(always)]
     pub fn take(&mut self, other: SideSums) {
         self.qty -= other.qty;
-        self.cost -= other.cost;
-        self.premium -= other.premium;
+        self.cost = difference(self.cost, other.cost);
+        self.premium = difference(self.premium, other.premium);
     }
 }
 
@@ -251,7 +251,7 @@ pub fn chargeable(sums: &OrderSums, position: i64) -> Chargeable {
     let (buys, sells) = (sums.excess(Side::Buy, position), sums.excess(Side::Sell, position));
     let sells = sells.saturating_sub(buys);
     let (buy, sell) = (share(&sums.buy, buys), share(&sums.sell, sells));
-    Chargeable { cost: buy.cost + sell.cost, premium: buy.premium + sell.premium }
+    Chargeable { cost: sum(buy.cost, sell.cost), premium: sum(buy.premium, sell.premium) }
 }
 
 /// `n` of a side's open contracts at the average over all of them, rounded up.
@@ -290,6 +290,7 @@ pub fn order_margin(terms: &Terms, chargeable: Chargeable) -> Xbt {
         return Xbt::ZERO;
     }
     let premium = if terms.charges_premium { chargeable.premium } else { 0 };
+    // Three amounts of at most 2^61: their sum has 63 bits.
     let held = terms.im.of_ceil(chargeable.cost) + terms.order_fee.of_ceil(chargeable.cost);
     Xbt(signed(held + premium.min(MOST)))
 }
@@ -324,7 +325,7 @@ pub fn available(
 #[inline(always)]
 #[must_use]
 pub fn risk_usage(spec: &ContractSpec, position: &PositionState, mark_value: u64, chargeable: Chargeable) -> u64 {
-    position.value_at(spec, mark_value).0.unsigned_abs() + chargeable.cost
+    sum(position.value_at(spec, mark_value).0.unsigned_abs(), chargeable.cost)
 }
 
 /// The value of one unit at the mark; 0 where there is no mark.

@@ -74,6 +74,46 @@ pub fn signed(x: u64) -> i64 {
     i64::try_from(x).expect("LIMIT-1: amounts fit 63 bits")
 }
 
+/// a + b of values or contracts. Checked here because the profile an embedder builds with may not check.
+///
+/// # Panics
+/// Beyond 64 bits: rule LIMIT-1 keeps every sum below.
+#[inline(always)]
+#[must_use]
+pub const fn sum(a: u64, b: u64) -> u64 {
+    a.checked_add(b).expect("LIMIT-1: sums fit 64 bits")
+}
+
+/// a − b of values or contracts.
+///
+/// # Panics
+/// Below zero: nothing is taken off that was not there.
+#[inline(always)]
+#[must_use]
+pub const fn difference(a: u64, b: u64) -> u64 {
+    a.checked_sub(b).expect("SUM-7: no more is taken off than there is")
+}
+
+/// a · b: the value of so many units.
+///
+/// # Panics
+/// Beyond 64 bits: rule LIMIT-1 keeps every value below.
+#[inline(always)]
+#[must_use]
+pub const fn product(a: u64, b: u64) -> u64 {
+    a.checked_mul(b).expect("LIMIT-1: values fit 64 bits")
+}
+
+/// a + b of signed contracts.
+///
+/// # Panics
+/// Beyond 63 bits: rule LIMIT-1 keeps every position below.
+#[inline(always)]
+#[must_use]
+pub const fn signed_sum(a: i64, b: i64) -> i64 {
+    a.checked_add(b).expect("LIMIT-1: positions fit 63 bits")
+}
+
 /// floor(a·b / d).
 ///
 /// # Panics

@@ -1,6 +1,6 @@
 //! A position: what it cost, what closing a part of it realises.
 
-use crate::math::{share_round_half_away, signed};
+use crate::math::{product, share_round_half_away, signed, signed_sum};
 use crate::spec::ContractSpec;
 use crate::units::{Qty, Xbt};
 use crate::value::units;
@@ -46,7 +46,7 @@ impl PositionState {
     #[inline(always)]
     #[must_use]
     pub fn value_at(&self, spec: &ContractSpec, unit_value: u64) -> Xbt {
-        let value = signed(units(spec, self.size()) * unit_value);
+        let value = signed(product(units(spec, self.size()), unit_value));
         Xbt(if self.qty > 0 { -value } else { value })
     }
 
@@ -76,11 +76,11 @@ impl PositionState {
     pub fn execute(&mut self, spec: &ContractSpec, qty: i64, unit_value: u64) -> Executed {
         let size = Qty(qty.unsigned_abs());
         let cost_of = |size: Qty| {
-            let value = signed(units(spec, size) * unit_value);
+            let value = signed(product(units(spec, size), unit_value));
             Xbt(if qty > 0 { -value } else { value })
         };
         if self.qty == 0 || (self.qty > 0) == (qty > 0) {
-            self.qty += qty;
+            self.qty = signed_sum(self.qty, qty);
             self.cost += cost_of(size);
             return Executed { realised_cost: Xbt::ZERO, opened: size };
         }
@@ -89,7 +89,7 @@ impl PositionState {
             let left = before - size;
             let remaining = Xbt(share_round_half_away(self.cost.0, left.0, before.0));
             let realised_cost = cost_of(size) + self.cost - remaining;
-            self.qty += qty;
+            self.qty = signed_sum(self.qty, qty);
             self.cost = remaining;
             self.cross = Xbt(share_round_half_away(self.cross.0, left.0, before.0));
             self.loss = Xbt(share_round_half_away(self.loss.0, left.0, before.0));
@@ -97,7 +97,7 @@ impl PositionState {
         }
         let realised_cost = cost_of(before) + self.cost;
         let opened = size - before;
-        *self = PositionState { qty: self.qty + qty, cost: cost_of(opened), ..PositionState::default() };
+        *self = PositionState { qty: signed_sum(self.qty, qty), cost: cost_of(opened), ..PositionState::default() };
         Executed { realised_cost, opened }
     }
 }

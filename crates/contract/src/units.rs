@@ -1,10 +1,13 @@
 //! Integers that carry their unit in the type.
 //!
 //! Only operations that mean something exist: `Xbt + Xbt` does, `Price * Qty` does not,
-//! [`value`](crate::value::value) does. Nothing here is a float; nothing here rounds.
+//! [`value`](crate::value::value) does. Nothing here is a float; nothing here rounds; nothing here
+//! overflows in silence, whatever the build profile: money that does not fit stops the engine.
 
 use core::fmt;
 use core::ops::{Add, AddAssign, Neg, Sub, SubAssign};
+
+use crate::math::{difference, sum};
 
 /// Satoshi in one XBT.
 pub const XBT: i64 = 100_000_000;
@@ -57,29 +60,36 @@ impl Qty {
 
 impl Add for Qty {
     type Output = Qty;
+    #[inline(always)]
     fn add(self, other: Qty) -> Qty {
-        Qty(self.0 + other.0)
+        Qty(sum(self.0, other.0))
     }
 }
 
 impl Sub for Qty {
     type Output = Qty;
+    #[inline(always)]
     fn sub(self, other: Qty) -> Qty {
-        Qty(self.0 - other.0)
+        Qty(difference(self.0, other.0))
     }
 }
 
 impl AddAssign for Qty {
+    #[inline(always)]
     fn add_assign(&mut self, other: Qty) {
-        self.0 += other.0;
+        *self = *self + other;
     }
 }
 
 impl SubAssign for Qty {
+    #[inline(always)]
     fn sub_assign(&mut self, other: Qty) {
-        self.0 -= other.0;
+        *self = *self - other;
     }
 }
+
+/// Why a sum of money cannot leave 63 bits.
+const FITS: &str = "LIMIT-1: amounts fit 63 bits";
 
 /// Satoshi, 1e-8 XBT. Signed, because losses are.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
@@ -105,7 +115,7 @@ impl Xbt {
     /// Its magnitude.
     #[must_use]
     pub const fn abs(self) -> Xbt {
-        Xbt(self.0.abs())
+        Xbt(self.0.checked_abs().expect(FITS))
     }
 }
 
@@ -117,34 +127,39 @@ impl fmt::Display for Xbt {
 
 impl Add for Xbt {
     type Output = Xbt;
+    #[inline(always)]
     fn add(self, other: Xbt) -> Xbt {
-        Xbt(self.0 + other.0)
+        Xbt(self.0.checked_add(other.0).expect(FITS))
     }
 }
 
 impl Sub for Xbt {
     type Output = Xbt;
+    #[inline(always)]
     fn sub(self, other: Xbt) -> Xbt {
-        Xbt(self.0 - other.0)
+        Xbt(self.0.checked_sub(other.0).expect(FITS))
     }
 }
 
 impl AddAssign for Xbt {
+    #[inline(always)]
     fn add_assign(&mut self, other: Xbt) {
-        self.0 += other.0;
+        *self = *self + other;
     }
 }
 
 impl SubAssign for Xbt {
+    #[inline(always)]
     fn sub_assign(&mut self, other: Xbt) {
-        self.0 -= other.0;
+        *self = *self - other;
     }
 }
 
 impl Neg for Xbt {
     type Output = Xbt;
+    #[inline(always)]
     fn neg(self) -> Xbt {
-        Xbt(-self.0)
+        Xbt(self.0.checked_neg().expect(FITS))
     }
 }
 

@@ -165,5 +165,5 @@ pub fn view(spec: &ContractSpec, rate: Rate, wallet: &event::Wallet, position: &
 fn maintenance_only(terms: &Terms, position: &PositionState, equity: i64) -> (Held, Bearable) {
     let maint = signed(terms.maintenance.of_ceil(position.cost_abs()));
     let held = Held { margin: Xbt(maint), maint: Xbt(maint), ..Held::default() };
-    (held, Bearable { until_liquidation: equity - maint, until_bankruptcy: equity })
+    (held, Bearable { until_liquidation: (Xbt(equity) - Xbt(maint)).0, until_bankruptcy: equity })
 }

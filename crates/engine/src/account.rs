@@ -2,7 +2,7 @@
 
 use contract::margin::{OrderSums, Terms, tier_limit};
 use contract::position::PositionState;
-use contract::{ContractSpec, Leverage, Xbt};
+use contract::{ContractSpec, Leverage, Qty, Xbt};
 
 /// No slot.
 pub(crate) const NIL: u32 = u32::MAX;
@@ -85,7 +85,7 @@ pub(crate) struct Account {
     /// Its least aggressive reduce-only order at rest.
     pub(crate) reduce_last: u32,
     /// Open contracts of its reduce-only orders at rest.
-    pub(crate) reduce_qty: u64,
+    pub(crate) reduce_qty: Qty,
     /// Position as a plan has moved it, valid where `scratch_epoch` is the plan's.
     pub(crate) scratch_position: i64,
     /// Which plan that was.
@@ -120,7 +120,7 @@ impl Account {
             newest: NIL,
             reduce_first: NIL,
             reduce_last: NIL,
-            reduce_qty: 0,
+            reduce_qty: Qty::ZERO,
             scratch_position: 0,
             scratch_epoch: 0,
         };
@@ -138,7 +138,7 @@ impl Account {
     /// Wallet less order margin: what stands behind a cross position.
     #[inline(always)]
     pub(crate) fn equity(&self) -> i64 {
-        self.wallet.0 - self.order_margin.0
+        (self.wallet - self.order_margin).0
     }
 
     #[inline(always)]

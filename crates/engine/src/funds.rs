@@ -152,7 +152,7 @@ impl Engine {
         match (account.leverage.is_cross(), leverage.is_cross()) {
             (true, false) if position.qty != 0 => {
                 let unrealised = position.unrealised_pnl(&self.market.spec, self.market.mark_value);
-                position.cross = Xbt((-unrealised.0).max(0));
+                position.cross = (-unrealised).max(Xbt::ZERO);
                 position.loss = Xbt::ZERO;
             }
             (false, true) => position.cross = Xbt::ZERO,
@@ -178,7 +178,7 @@ impl Engine {
         if account.has(DUE) {
             return Err((Reject::InLiquidation, 0));
         }
-        let w = bearable(terms, position, account.wallet.0 - orders.0).until_liquidation;
+        let w = bearable(terms, position, (account.wallet - orders).0).until_liquidation;
         if !self.market.line.is_safe(&self.market.spec, position, w) {
             return Err((Reject::ImmediateLiquidation, 0));
         }

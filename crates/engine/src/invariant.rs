@@ -109,7 +109,7 @@ impl Engine {
         for (number, (account, (sums, open, reduce))) in self.accounts.iter().zip(sums).enumerate() {
             law!(account.sums == sums, "SUM-7: account {number} has {:?}, its orders {sums:?}", account.sums);
             law!(account.open_orders == open, "SUM-7: account {number} counts {} orders", account.open_orders);
-            law!(account.reduce_qty == reduce, "SUM-7: account {number} counts {} to reduce", account.reduce_qty);
+            law!(account.reduce_qty.0 == reduce, "SUM-7: account {number} counts {} to reduce", account.reduce_qty.0);
         }
         Ok(())
     }
@@ -133,10 +133,10 @@ impl Engine {
             let side = self.reduce_only_side(number as u32);
             if let Some(side) = side {
                 law!(
-                    account.reduce_qty <= account.reducible(side),
+                    account.reduce_qty.0 <= account.reducible(side),
                     "INST-2: account {number} may reduce {}, its orders {}",
                     account.reducible(side),
-                    account.reduce_qty
+                    account.reduce_qty.0
                 );
             }
             let is_due = account.has(DUE);

@@ -13,6 +13,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use contract::Tick;
+use contract::math::{difference, sum};
 
 use crate::bits::Bits;
 
@@ -66,7 +67,7 @@ impl Ladder {
         self.set_qty(cell, qty);
         self.link(last, NEXT, cell);
         self.link(head, PREV, cell);
-        let total = self.qty_at(head) + qty;
+        let total = sum(self.qty_at(head), qty);
         self.set_qty(head, total);
         if last == head {
             self.occupied.insert(head);
@@ -80,7 +81,7 @@ impl Ladder {
         let (next, previous) = (self.linked(cell, NEXT), self.linked(cell, PREV));
         self.link(previous, NEXT, next);
         self.link(next, PREV, previous);
-        let total = self.qty_at(head) - self.qty_at(cell);
+        let total = difference(self.qty_at(head), self.qty_at(cell));
         self.set_qty(head, total);
         self.set_qty(cell, 0);
         let is_empty = next == previous && next == head;
@@ -94,7 +95,7 @@ impl Ladder {
     #[inline(always)]
     pub(crate) fn reduce(&mut self, tick: Tick, slot: u32, qty: u64) {
         let cell = self.cell_of(slot);
-        let (left, total) = (self.qty_at(cell) - qty, self.qty_at(tick.0) - qty);
+        let (left, total) = (difference(self.qty_at(cell), qty), difference(self.qty_at(tick.0), qty));
         self.set_qty(cell, left);
         self.set_qty(tick.0, total);
     }

@@ -11,7 +11,7 @@ use contract::event::{Fill, Liquidation};
 use contract::liquidation::{
     bearable, close_out_tick, lot_is_passed, price_after_loss, price_of_unit_value, unit_value_after_loss,
 };
-use contract::math::signed;
+use contract::math::{difference, product, signed, signed_sum};
 use contract::value::{fee, unit_value, units};
 use contract::{
     AccountId, CancelReason, FillCause, InsuranceCause, LiquidationStep, OrderId, Price, Qty, Side, Tick, Xbt,
@@ -158,7 +158,7 @@ impl Engine {
         let w = bearable(&account.terms, &position, account.equity()).until_bankruptcy;
         // A short that maintenance makes due may never go bankrupt: v is clamped to one satoshi. (Rule LIQ-3)
         let v = unit_value_after_loss(&self.market.spec, &position, w).unwrap_or(1);
-        let value = Xbt(signed(units(&self.market.spec, size) * v));
+        let value = Xbt(signed(product(units(&self.market.spec, size), v)));
         let cost = Xbt(if is_long { value.0 } else { -value.0 });
 
         // What is left after the loss bears the fee: of the position's margin, and of the wallet.
@@ -174,7 +174,7 @@ impl Engine {
         self.settle_with_fee(number, &execution, paid);
 
         let house = &mut self.accounts[AccountId::LIQUIDATION.0 as usize];
-        house.position.qty += position.qty;
+        house.position.qty = signed_sum(house.position.qty, position.qty);
         house.position.cost -= cost;
         self.free_lots.remove(lot);
         let created = self.next_number;
@@ -246,10 +246,11 @@ impl Engine {
     pub(crate) fn settle_lot(&mut self, order_slot: u32, qty: u64, worth: u64) -> Xbt {
         let slot = order_slot - self.book.order_slots();
         let lot = &mut self.lots[slot as usize];
-        let n = signed(units(&self.market.spec, Qty(qty)));
-        let (v, worth) = (signed(lot.unit_value), signed(worth));
+        let n = units(&self.market.spec, Qty(qty));
+        let value = |unit_value: u64| Xbt(signed(product(n, unit_value)));
+        let (cost, proceeds) = (value(lot.unit_value), value(worth));
         let (is_long, tick, was_resting) = (lot.is_long, lot.tick, lot.is_resting);
-        lot.qty -= qty;
+        lot.qty = difference(lot.qty, qty);
         let is_used_up = lot.qty == 0;
         if is_used_up {
             *lot = Lot::FREE;
@@ -260,12 +261,12 @@ impl Engine {
             }
         }
         let house = &mut self.accounts[AccountId::LIQUIDATION.0 as usize];
-        // Of a long lot v units of cost go and `worth` comes in; of a short one the other way round.
-        let (size, gain) = if is_long { (signed(qty), (v - worth) * n) } else { (-signed(qty), (worth - v) * n) };
-        house.position.qty -= size;
-        house.position.cost += Xbt(if is_long { v * n } else { -v * n });
-        house.realised += Xbt(gain);
-        Xbt(gain)
+        // Of a long lot its cost goes and what it is worth comes in; of a short one the other way round.
+        let (size, gain) = if is_long { (signed(qty), cost - proceeds) } else { (-signed(qty), proceeds - cost) };
+        house.position.qty = signed_sum(house.position.qty, -size);
+        house.position.cost += if is_long { cost } else { -cost };
+        house.realised += gain;
+        gain
     }
 
     /// Puts a lot's order into the book, and its key among the keys. (Rule LIQ-7)
@@ -403,7 +404,7 @@ impl Engine {
         let account = &self.accounts[number as usize];
         let qty = account.position.size().0.min(lot.qty);
         let rate = self.market.spec.fees[usize::from(account.fee_class)].maker;
-        let value = Xbt(signed(units(&self.market.spec, Qty(qty)) * lot.unit_value));
+        let value = Xbt(signed(product(units(&self.market.spec, Qty(qty)), lot.unit_value)));
         let signed_qty = if account.position.qty > 0 { -signed(qty) } else { signed(qty) };
         let execution = Execution { qty: signed_qty, unit_value: lot.unit_value, premium: 0, rate };
         let paid = self.settle(number, &execution, value);
@@ -418,7 +419,7 @@ impl Engine {
             qty: Qty(qty),
             value,
             maker_fee: paid,
-            taker_leaves: Qty(lot.qty - qty),
+            taker_leaves: Qty(lot.qty) - Qty(qty),
             taker_slot: id.slot,
             ..Fill::default()
         };

@@ -4,7 +4,7 @@
 
 use contract::liquidation::{SafeLine, bearable};
 use contract::margin::{OrderSums, SideSums, available, chargeable, order_margin, position_margin, premium_per_unit};
-use contract::math::div_round_half_away;
+use contract::math::{div_round_half_away, product};
 use contract::position::PositionState;
 use contract::value::{unit_value, units};
 use contract::{ContractSpec, PremiumMode, Price, Qty, Side, Tick, Xbt};
@@ -72,7 +72,7 @@ impl Market {
     #[inline(always)]
     pub(crate) fn sums(&self, qty: u64, unit_value: u64, premium: u64) -> SideSums {
         let n = units(&self.spec, Qty(qty));
-        SideSums { qty: Qty(qty), cost: n * unit_value, premium: n * premium }
+        SideSums { qty: Qty(qty), cost: product(n, unit_value), premium: product(n, premium) }
     }
 
     /// What an account may still use. (Rule MARGIN-7)
@@ -121,6 +121,6 @@ impl Market {
         wallet: Xbt,
     ) -> bool {
         let margin = order_margin(&account.terms, chargeable(sums, position.qty));
-        self.is_safe_at(account, position, wallet.0 - margin.0)
+        self.is_safe_at(account, position, (wallet - margin).0)
     }
 }

@@ -5,6 +5,7 @@
 
 use contract::event::{Accepted, Amended};
 use contract::margin::{chargeable, order_margin};
+use contract::math::{difference, sum};
 use contract::{
     Amend, CancelAll, CancelReason, ClOrdId, Command, NewOrder, OrderId, Qty, Reject, Side, Target, Tick, TimeInForce,
 };
@@ -134,17 +135,18 @@ impl Engine {
     #[inline(never)]
     fn take(&mut self, ticket: &Ticket, plan: &Plan, id: OrderId, out: &mut impl Outbox) -> u64 {
         let mut taker = Taker { account: ticket.account, id, side: ticket.side, leaves: plan.qty };
-        let keep = plan.qty - plan.take;
+        let keep = difference(plan.qty, plan.take);
         while taker.leaves > keep {
             let maker = self.book.best_maker(ticket.side).expect("the plan walked this very book");
-            let qty = maker.leaves.min(taker.leaves - keep);
+            let qty = maker.leaves.min(difference(taker.leaves, keep));
             self.fill(&mut taker, &maker, qty, out);
             self.cut_reduce_only(ticket.account, out);
             if maker.account != ticket.account {
                 self.cut_reduce_only(maker.account, out);
             }
         }
-        self.book.cold_mut(id.slot).cum += plan.take;
+        let cold = self.book.cold_mut(id.slot);
+        cold.cum = sum(cold.cum, plan.take);
         taker.leaves
     }
 
@@ -245,10 +247,10 @@ impl Engine {
                 self.cancel_resting(&order, CancelReason::AmendedToFilled, out);
                 return Ok(());
             }
-            let less = order.leaves - ticket.qty;
+            let less = difference(order.leaves, ticket.qty);
             self.shrink_resting(&order, less);
             if order.is(REDUCE_ONLY) {
-                self.accounts[number as usize].reduce_qty -= less;
+                self.accounts[number as usize].reduce_qty -= Qty(less);
             }
             self.tell_amended(&order, &ticket, &amend.fields.new_cl_ord_id, out);
             self.touch_after_less(number, out);
@@ -302,7 +304,7 @@ impl Engine {
             cl_ord_id: cold.cl_ord_id,
             slot: order.slot,
             number: order.number,
-            qty: Qty(cold.cum + ticket.qty),
+            qty: Qty(cold.cum) + Qty(ticket.qty),
             leaves: Qty(ticket.qty),
             ..Amended::default()
         };

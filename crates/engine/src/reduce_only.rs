@@ -5,6 +5,7 @@
 
 use contract::event::{Canceled, Restated};
 use contract::margin::SideSums;
+use contract::math::difference;
 use contract::{CancelReason, Coded, OrderId, Qty, Side};
 
 use crate::account::{NIL, TELL_WALLET};
@@ -24,7 +25,7 @@ impl Engine {
         let further = if closer == NIL { account.reduce_first } else { self.book.cold(closer).reduce_further };
         self.join_reduce_only(order.account, closer, order.slot);
         self.join_reduce_only(order.account, order.slot, further);
-        self.accounts[order.account as usize].reduce_qty += order.leaves;
+        self.accounts[order.account as usize].reduce_qty += Qty(order.leaves);
     }
 
     /// Forgets a reduce-only order that leaves the book.
@@ -32,7 +33,7 @@ impl Engine {
         let cold = self.book.cold(order.slot);
         let (closer, further) = (cold.reduce_closer, cold.reduce_further);
         self.join_reduce_only(order.account, closer, further);
-        self.accounts[order.account as usize].reduce_qty -= order.leaves;
+        self.accounts[order.account as usize].reduce_qty -= Qty(order.leaves);
     }
 
     fn join_reduce_only(&mut self, account: u32, closer: u32, further: u32) {
@@ -49,7 +50,7 @@ impl Engine {
     /// Cuts an account's reduce-only orders, least aggressive first, to what its position can reduce.
     #[inline(always)]
     pub(crate) fn cut_reduce_only(&mut self, number: u32, out: &mut impl Outbox) {
-        if self.accounts[number as usize].reduce_qty != 0 {
+        if self.accounts[number as usize].reduce_qty != Qty::ZERO {
             self.cut_reduce_only_now(number, out);
         }
     }
@@ -62,7 +63,7 @@ impl Engine {
                 return;
             }
             let order = self.book.resting(account.reduce_last);
-            let excess = account.reduce_qty.saturating_sub(account.reducible(order.side()));
+            let excess = account.reduce_qty.0.saturating_sub(account.reducible(order.side()));
             if excess == 0 {
                 return;
             }
@@ -71,8 +72,8 @@ impl Engine {
                 self.cancel_resting(&order, CancelReason::ReduceOnly, out);
             } else {
                 self.shrink_resting(&order, excess);
-                self.accounts[number as usize].reduce_qty -= excess;
-                self.tell_restated(number, order.id(), order.leaves - excess, out);
+                self.accounts[number as usize].reduce_qty -= Qty(excess);
+                self.tell_restated(number, order.id(), difference(order.leaves, excess), out);
             }
         }
     }
@@ -104,7 +105,7 @@ impl Engine {
             reason: u16::from(CancelReason::ReduceOnly.code()),
             slot: id.slot,
             number: id.number,
-            qty: Qty(cold.cum + leaves),
+            qty: Qty(cold.cum) + Qty(leaves),
             leaves: Qty(leaves),
         };
         self.tell(account, fact, out);

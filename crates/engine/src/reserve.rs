@@ -7,7 +7,7 @@
 
 use contract::liquidation::{bearable, price_after_loss, tick_of};
 use contract::margin::{OrderSums, SideSums, chargeable, order_margin, risk_usage};
-use contract::math::signed;
+use contract::math::{difference, signed, signed_sum, sum};
 use contract::position::PositionState;
 use contract::value::fee;
 use contract::{Qty, Reject, Side, Tick, TimeInForce, Xbt};
@@ -177,7 +177,7 @@ impl Market {
         // What only adds to a position leaves the resting orders no dearer: safe with the margin they hold
         // now is safe with what they will hold.
         let wallet = account.wallet - self.taker_fee(account, traded);
-        self.is_safe_at(account, &position, wallet.0 - account.order_margin.0)
+        self.is_safe_at(account, &position, (wallet - account.order_margin).0)
             || self.is_safe_with(account, resting, &position, wallet)
     }
 
@@ -219,7 +219,7 @@ impl Market {
     #[inline(always)]
     fn opened(&self, account: &Account, mut position: PositionState, side: Side, opening: &SideSums) -> PositionState {
         let sign = side.sign();
-        position.qty += sign * signed(opening.qty.0);
+        position.qty = signed_sum(position.qty, sign * signed(opening.qty.0));
         position.cost -= Xbt(sign * signed(opening.cost));
         if account.pays_premium() {
             position.cross += Xbt(signed(opening.premium));
@@ -243,11 +243,8 @@ impl Walked {
     #[inline(always)]
     fn among(&self, side: Side, resting: &OrderSums) -> OrderSums {
         let mut sums = *resting;
-        sums.side_mut(side).add(SideSums {
-            qty: self.closing.qty + self.opening.qty,
-            cost: self.closing.cost + self.opening.cost,
-            premium: self.closing.premium + self.opening.premium,
-        });
+        sums.side_mut(side).add(self.closing);
+        sums.side_mut(side).add(self.opening);
         sums
     }
 }
@@ -343,13 +340,13 @@ impl Engine {
             (at_limit, self.market.premium(ticket.side, at_limit))
         };
         let rests = ticket.tif == TimeInForce::GoodTillCancel && !walked.is_cut && !would_initiate;
-        let rest_qty = if rests { qty - take } else { 0 };
-        let closing_rest = rest_qty.min(reducible_qty - walked.closing.qty.0);
+        let rest_qty = if rests { difference(qty, take) } else { 0 };
+        let closing_rest = rest_qty.min(difference(reducible_qty, walked.closing.qty.0));
         let mut counted = walked;
         counted.closing.add(self.market.sums(closing_rest, at_limit, premium));
         counted.opening.add(self.market.sums(rest_qty - closing_rest, at_limit, premium));
 
-        let traded = walked.closing.cost + walked.opening.cost;
+        let traded = sum(walked.closing.cost, walked.opening.cost);
         let mut after = counted.among(ticket.side, resting);
         if is_reduce_only && reducible_qty != 0 {
             self.take_off_excess(ticket, &counted, rest_qty, at_limit, premium, after.side_mut(ticket.side));
@@ -392,10 +389,10 @@ impl Engine {
         sums: &mut SideSums,
     ) {
         let account = &self.accounts[ticket.account as usize];
-        let taken = (counted.closing.qty + counted.opening.qty).0 - rest_qty;
+        let taken = difference((counted.closing.qty + counted.opening.qty).0, rest_qty);
         let may_stay = account.reducible(ticket.side).saturating_sub(taken);
         let replaced = if ticket.replaces == NIL { 0 } else { self.book.resting(ticket.replaces).leaves };
-        let mut excess = (account.reduce_qty - replaced + rest_qty).saturating_sub(may_stay);
+        let mut excess = sum(difference(account.reduce_qty.0, replaced), rest_qty).saturating_sub(may_stay);
         let mut at = account.reduce_last;
         while excess != 0 {
             if at != NIL && at == ticket.replaces {
@@ -415,7 +412,7 @@ impl Engine {
                 self.sums_of(&order, order.leaves.min(excess))
             };
             sums.take(cut);
-            excess -= cut.qty.0;
+            excess = difference(excess, cut.qty.0);
         }
     }
 
@@ -452,14 +449,14 @@ impl Engine {
                     return walked;
                 }
                 let q = leaves.min(admitted);
-                let closing = q.min(reducible_qty - walked.closing.qty.0);
+                let closing = q.min(difference(reducible_qty, walked.closing.qty.0));
                 walked.closing.add(self.market.sums(closing, worth, premium));
                 walked.opening.add(self.market.sums(q - closing, worth, premium));
                 if watches_positions {
                     self.move_scratch(ticket.account, ticket.side.sign() * signed(q));
                     self.move_scratch(maker.account, -ticket.side.sign() * signed(q));
                 }
-                done += q;
+                done = sum(done, q);
                 fills += 1;
                 if done == qty {
                     return walked;
@@ -476,7 +473,7 @@ impl Engine {
     }
 
     fn move_scratch(&mut self, number: u32, by: i64) {
-        let position = self.scratch_position(number) + by;
+        let position = signed_sum(self.scratch_position(number), by);
         let account = &mut self.accounts[number as usize];
         account.scratch_position = position;
         account.scratch_epoch = self.plan_epoch;

@@ -7,7 +7,7 @@
 //! Nothing here can refuse: what may refuse an order has spoken already, in `admit` and `reserve`.
 
 use contract::event::Fill;
-use contract::math::signed;
+use contract::math::{difference, product, signed, sum};
 use contract::value::{fee, units};
 use contract::{AccountId, CancelReason, FillCause, InsuranceCause, OrderId, Qty, Rate, Side, Xbt};
 
@@ -46,12 +46,12 @@ impl Engine {
     #[inline(always)]
     pub(crate) fn fill(&mut self, taker: &mut Taker, maker: &Resting, qty: u64, out: &mut impl Outbox) -> Xbt {
         let cold = self.book.cold_mut(maker.slot);
-        cold.cum += qty;
+        cold.cum = sum(cold.cum, qty);
         let (worth, maker_premium) = (cold.unit_value, cold.premium);
         let n = units(&self.market.spec, Qty(qty));
-        let value = Xbt(signed(n * worth));
+        let value = Xbt(signed(product(n, worth)));
         let sign = taker.side.sign();
-        taker.leaves -= qty;
+        taker.leaves = difference(taker.leaves, qty);
 
         let premium = self.market.premium(taker.side, worth);
         let liquidation = AccountId::LIQUIDATION.0;
@@ -64,7 +64,7 @@ impl Engine {
             let execution = Execution { qty: sign * signed(qty), unit_value: worth, premium, rate };
             self.settle(taker.account, &execution, value)
         };
-        let maker_leaves = maker.leaves - qty;
+        let maker_leaves = difference(maker.leaves, qty);
         self.book_filled(maker, qty);
         let maker_fee = if is_lot_made {
             Xbt::ZERO
@@ -110,7 +110,7 @@ impl Engine {
         if !is_lot {
             self.take_from_sums(maker, qty);
             if maker.is(REDUCE_ONLY) && qty != maker.leaves {
-                self.accounts[maker.account as usize].reduce_qty -= qty;
+                self.accounts[maker.account as usize].reduce_qty -= Qty(qty);
             }
         }
         if qty != maker.leaves {
@@ -141,7 +141,7 @@ impl Engine {
         let account = &mut self.accounts[number as usize];
         let done = account.position.execute(&self.market.spec, execution.qty, execution.unit_value);
         if done.opened != Qty::ZERO && account.pays_premium() {
-            account.position.cross += Xbt(signed(units(&self.market.spec, done.opened) * execution.premium));
+            account.position.cross += Xbt(signed(product(units(&self.market.spec, done.opened), execution.premium)));
         }
         let lost = done.realised_cost + paid;
         account.wallet -= lost;
