@@ -66,7 +66,7 @@ impl AdlCandidate {
         }
         let im = self.terms.im;
         let extra = i128::from(self.position.cross.0) - i128::from(self.position.loss.0);
-        (i128::from(im.num) * i128::from(self.position.cost_abs()) + extra * i128::from(im.den), im.den)
+        (i128::from(im.num()) * i128::from(self.position.cost_abs()) + extra * i128::from(im.den()), im.den())
     }
 
     /// The values the score is made of, at the value of one unit at the mark. (Rule ADL-1)

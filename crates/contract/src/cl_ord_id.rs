@@ -68,12 +68,12 @@ impl ClOrdId {
             // Most names are short.
             return a != 0 && Self::is_run(a, 0);
         }
-        self.is_valid_long()
+        Self::is_valid_long(a, b, c, d, e)
     }
 
+    /// Word by word: a reference would keep the whole order that the name is part of in memory.
     #[inline(never)]
-    fn is_valid_long(&self) -> bool {
-        let [a, b, c, d, e] = self.words;
+    fn is_valid_long(a: u64, b: u64, c: u64, d: u64, e: u64) -> bool {
         a != 0
             && e >> 32 == 0
             && Self::is_run(a, b)

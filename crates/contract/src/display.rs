@@ -136,9 +136,9 @@ pub fn unrealised_pcnt(position: &PositionState, unrealised_pnl: Xbt) -> Shown {
 /// ```
 #[must_use]
 pub fn unrealised_roe(terms: &Terms, position: &PositionState, unrealised_pnl: Xbt) -> Shown {
-    match u128::from(position.cost_abs()) * u128::from(terms.im.num) {
+    match u128::from(position.cost_abs()) * u128::from(terms.im.num()) {
         0 => Shown::ZERO,
-        held => Shown::quotient(i128::from(unrealised_pnl.0) * i128::from(terms.im.den), held, 4),
+        held => Shown::quotient(i128::from(unrealised_pnl.0) * i128::from(terms.im.den()), held, 4),
     }
 }
 

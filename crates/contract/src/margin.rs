@@ -80,7 +80,7 @@ impl Terms {
         Terms {
             im,
             taker: f,
-            order_fee: Fraction::new(f.num * (2 * im.den + im.num), f.den * im.den),
+            order_fee: Fraction::new(f.num() * (2 * im.den() + im.num()), f.den() * im.den()),
             maintenance: of_rate(tier_maintenance(spec, tier).0 + adverse.0.abs()),
             is_cross: leverage.is_cross(),
             charges_premium: matches!(spec.premium, PremiumMode::Full) && !leverage.is_fully_funded(),
@@ -180,6 +180,20 @@ impl SideSums {
     }
 }
 
+impl SideSums {
+    /// Open contracts of these, which are of `side`, beyond what they could reduce. (Rule OM-2)
+    #[inline(always)]
+    #[must_use]
+    pub const fn excess(&self, side: Side, position: i64) -> u64 {
+        let reducible = match side {
+            Side::Buy if position < 0 => position.unsigned_abs(),
+            Side::Sell if position > 0 => position.unsigned_abs(),
+            _ => 0,
+        };
+        self.qty.0.saturating_sub(reducible)
+    }
+}
+
 /// Open orders of an account, both sides.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct OrderSums {
@@ -213,12 +227,7 @@ impl OrderSums {
     #[inline(always)]
     #[must_use]
     pub const fn excess(&self, side: Side, position: i64) -> u64 {
-        let reducible = match side {
-            Side::Buy if position < 0 => position.unsigned_abs(),
-            Side::Sell if position > 0 => position.unsigned_abs(),
-            _ => 0,
-        };
-        self.side(side).qty.0.saturating_sub(reducible)
+        self.side(side).excess(side, position)
     }
 }
 
@@ -248,9 +257,16 @@ pub struct Chargeable {
 #[inline(always)]
 #[must_use]
 pub fn chargeable(sums: &OrderSums, position: i64) -> Chargeable {
-    let (buys, sells) = (sums.excess(Side::Buy, position), sums.excess(Side::Sell, position));
+    chargeable_of(&sums.buy, &sums.sell, position)
+}
+
+/// The same of buys and sells that do not lie together.
+#[inline(always)]
+#[must_use]
+pub fn chargeable_of(buy: &SideSums, sell: &SideSums, position: i64) -> Chargeable {
+    let (buys, sells) = (buy.excess(Side::Buy, position), sell.excess(Side::Sell, position));
     let sells = sells.saturating_sub(buys);
-    let (buy, sell) = (share(&sums.buy, buys), share(&sums.sell, sells));
+    let (buy, sell) = (share(buy, buys), share(sell, sells));
     Chargeable { cost: sum(buy.cost, sell.cost), premium: sum(buy.premium, sell.premium) }
 }
 

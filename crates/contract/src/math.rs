@@ -3,13 +3,16 @@
 //! Amounts are 64-bit. A product runs in 128 bits, and is divided in 64 where it fits, which it does
 //! for ordinary sizes; the results are the same either way.
 
-/// A non-negative fraction in lowest terms. Rates are kept like this so that products stay small.
+/// A non-negative fraction in lowest terms. Rates are kept like this so that products stay small, and with
+/// the reciprocal of their denominator, so that a rate of an amount costs two products and no division.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Fraction {
-    /// Numerator.
-    pub num: u64,
-    /// Denominator, not zero.
-    pub den: u64,
+    num: u64,
+    /// 2·(den − 1): what rounds up, doubled.
+    twice_less_two: u64,
+    /// floor(2^(64 + shift) / 2·den) + 1, where 2^shift < 2·den ≤ 2^(shift + 1).
+    reciprocal: u64,
+    shift: u32,
 }
 
 /// More than any wallet may hold, XBt. A rate of an amount ends here: at a leverage of 0.01 the margin of a
@@ -18,12 +21,12 @@ pub const MOST: u64 = 1 << 61;
 
 impl Fraction {
     /// Nothing.
-    pub const ZERO: Fraction = Fraction { num: 0, den: 1 };
+    pub const ZERO: Fraction = Fraction::new(0, 1);
 
     /// `num / den` in lowest terms.
     ///
     /// # Panics
-    /// Where `den` is zero.
+    /// Where `den` is zero, or above 2^60 in lowest terms.
     #[must_use]
     pub const fn new(num: u64, den: u64) -> Fraction {
         assert!(den != 0, "a fraction has a denominator");
@@ -31,29 +34,56 @@ impl Fraction {
         while b != 0 {
             (a, b) = (b, a % b);
         }
-        Fraction { num: num / a, den: den / a }
+        let (num, den) = (num / a, den / a);
+        assert!(den <= 1 << 60, "rates are not that fine");
+        let shift = (2 * den - 1).ilog2();
+        let reciprocal = (1u128 << (64 + shift)) / (2 * den as u128) + 1;
+        assert!(reciprocal >> 64 == 0, "2·den is above 2^shift");
+        Fraction { num, twice_less_two: 2 * (den - 1), reciprocal: reciprocal as u64, shift }
+    }
+
+    /// Numerator in lowest terms.
+    #[must_use]
+    pub const fn num(self) -> u64 {
+        self.num
+    }
+
+    /// Denominator in lowest terms, not zero.
+    #[must_use]
+    pub const fn den(self) -> u64 {
+        self.twice_less_two / 2 + 1
     }
 
     /// ceil(self · x), at most [`MOST`].
     #[inline(always)]
     #[must_use]
-    pub fn of_ceil(self, x: u64) -> u64 {
-        let product = u128::from(x) * u128::from(self.num);
-        match u64::try_from(product) {
-            Ok(small) => small.div_ceil(self.den).min(MOST),
-            Err(_) => wide_ceil(product, self.den).unwrap_or(MOST).min(MOST),
+    pub const fn of_ceil(self, x: u64) -> u64 {
+        let product = x as u128 * self.num as u128;
+        if product >= MOST as u128 {
+            return limited(product.div_ceil(self.den() as u128));
         }
+        self.half_quotient(2 * product as u64 + self.twice_less_two)
     }
 
     /// floor(self · x), at most [`MOST`].
     #[inline(always)]
     #[must_use]
-    pub fn of_floor(self, x: u64) -> u64 {
-        let product = u128::from(x) * u128::from(self.num);
-        match u64::try_from(product) {
-            Ok(small) => (small / self.den).min(MOST),
-            Err(_) => wide_floor(product, self.den).unwrap_or(MOST).min(MOST),
+    pub const fn of_floor(self, x: u64) -> u64 {
+        let product = x as u128 * self.num as u128;
+        if product >= MOST as u128 {
+            return limited(product / self.den() as u128);
         }
+        self.half_quotient(2 * product as u64)
+    }
+
+    /// floor(x / 2·den), for x below 2^63.
+    ///
+    /// With D = 2·den, s = shift and R = reciprocal, R·D = 2^(64+s) + e with 0 < e ≤ D ≤ 2^(s+1). So
+    /// x·R / 2^(64+s) is x/D and an error of x·e / (D·2^(64+s)), which is below 1/D as x < 2^63: too small to
+    /// reach the next whole number.
+    #[inline(always)]
+    const fn half_quotient(self, x: u64) -> u64 {
+        ((x as u128 * self.reciprocal as u128) >> 64) as u64 >> self.shift
     }
 
     /// ceil(self · x) for either sign of x: toward plus infinity.
@@ -142,6 +172,13 @@ pub fn mul_div_ceil(a: u64, b: u64, d: u64) -> u64 {
     }
 }
 
+/// At most [`MOST`].
+#[cold]
+#[inline(never)]
+const fn limited(x: u128) -> u64 {
+    if x < MOST as u128 { x as u64 } else { MOST }
+}
+
 #[cold]
 #[inline(never)]
 fn wide_floor(product: u128, d: u64) -> Option<u64> {
@@ -199,11 +236,27 @@ mod tests {
         #[test]
         fn a_fraction_in_lowest_terms_is_the_same_number(n in 0u64..1 << 40, d in 1u64..1 << 40, x in 0u64..1 << 62) {
             let fraction = Fraction::new(n, d);
-            prop_assert_eq!(u128::from(fraction.num) * u128::from(d), u128::from(n) * u128::from(fraction.den));
+            prop_assert_eq!(fraction, Fraction::new(3 * n, 3 * d));
+            prop_assert_eq!(u128::from(fraction.num) * u128::from(d), u128::from(n) * u128::from(fraction.den()));
             let (exact, d, most) = (u128::from(x) * u128::from(n), u128::from(d), u128::from(MOST));
             prop_assert_eq!(u128::from(fraction.of_ceil(x)), exact.div_ceil(d).min(most));
             prop_assert_eq!(u128::from(fraction.of_floor(x)), (exact / d).min(most));
             prop_assert_eq!(fraction.of_signed_ceil(-(x as i64)), -((exact / d).min(most) as i64));
+        }
+
+        /// The reciprocal at its edges: any denominator, powers of two and their neighbours, and amounts next to a
+        /// multiple of it, up to where the wide path takes over.
+        #[test]
+        fn a_quotient_by_the_reciprocal_is_exact(
+            d in prop_oneof![1u64..=1 << 60, (0u32..=60, -1i64..=1).prop_map(|(k, by)| (1u64 << k).saturating_add_signed(by))],
+            multiple in any::<u64>(),
+            by in -2i64..=2,
+        ) {
+            let d = d.clamp(1, 1 << 60);
+            let x = (multiple % (MOST / d + 1) * d).saturating_add_signed(by);
+            let fraction = Fraction::new(1, d);
+            prop_assert_eq!(fraction.of_ceil(x), x.div_ceil(d).min(MOST));
+            prop_assert_eq!(fraction.of_floor(x), (x / d).min(MOST));
         }
 
         #[test]

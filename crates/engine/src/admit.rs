@@ -142,13 +142,13 @@ impl Engine {
         account.position.qty.unsigned_abs() + open + more > self.market.max_side_qty
     }
 
-    /// The order an amend or a cancel is about, of the command's own account only.
+    /// The slot of the order an amend or a cancel is about, of the command's own account only.
     #[inline(always)]
-    pub(crate) fn find(&self, account: u32, target: &Target) -> Option<Resting> {
+    pub(crate) fn find(&self, account: u32, target: &Target) -> Option<u32> {
         match target {
             Target::OrderId(id) => self.book.find(*id, account),
             Target::ClOrdId(name) if name.is_none() => None,
-            Target::ClOrdId(name) => self.named(account, name).map(|slot| self.book.resting(slot)),
+            Target::ClOrdId(name) => self.named(account, name),
         }
     }
 
@@ -164,7 +164,7 @@ impl Engine {
         let found = self.find(account, target);
         if !name.is_none() {
             refuse_if(!name.is_valid(), Reject::InvalidClOrdId)?;
-            let other = self.named(account, name).filter(|&slot| found.is_none_or(|order| order.slot != slot));
+            let other = self.named(account, name).filter(|&slot| found != Some(slot));
             refuse_if(other.is_some(), Reject::DuplicateClOrdId)?;
         }
         refuse_if(found.is_none() && matches!(target, Target::OrderId(_)), Reject::InvalidOrderId)?;
@@ -173,7 +173,7 @@ impl Engine {
         let number = self.trader(command.account())?;
         let account = &self.accounts[number as usize];
         refuse_if(account.has(SUSPENDED), Reject::AccountSuspended)?;
-        let order = found.ok_or((Reject::InvalidOrigClOrdId, 0))?;
+        let order = self.book.resting(found.ok_or((Reject::InvalidOrigClOrdId, 0))?);
         let leaves = self.amended_leaves(account, &order, fields)?;
         refuse_if(fields.stop.0 != 0, Reject::InvalidStopForOrdType)?;
         let known = fields.qty_kind.raw == 0 || fields.qty_kind.get().is_some();

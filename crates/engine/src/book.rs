@@ -158,10 +158,10 @@ impl Book {
         &mut self.cold[slot as usize]
     }
 
-    /// The resting order with this identity, of this account only. (Rule ID-2)
+    /// The slot of the resting order with this identity, of this account only. (Rule ID-2)
     #[inline(always)]
-    pub(crate) fn find(&self, id: OrderId, account: u32) -> Option<Resting> {
-        self.with_id(id).filter(|order| order.account == account)
+    pub(crate) fn find(&self, id: OrderId, account: u32) -> Option<u32> {
+        self.with_id(id).filter(|order| order.account == account).map(|order| order.slot)
     }
 
     /// The resting order with this identity.

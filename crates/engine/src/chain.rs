@@ -22,10 +22,14 @@ const KEYS: [u64; 6] = [
     0xe703_7ed1_a0b4_28db,
 ];
 
+/// Odd factors of 31 bits.
+const FACTORS: [u64; 2] = [0x5bd1_e995, 0x6c62_272f];
+
 /// The chain: a running hash over commands and events. (Design §3, Chain and digest)
 ///
 /// Two lanes, each of which takes every other word: add and rotate, and once a record multiply by an odd
-/// constant. Each step is a bijection of its lane, so a difference once in is never lost by itself.
+/// constant (of 31 bits: such a one fits into the instruction). Each step is a bijection of its lane, so a
+/// difference once in is never lost by itself.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Chain {
     lanes: [u64; 2],
@@ -58,7 +62,7 @@ impl Chain {
             sum.rotate_left(31).wrapping_add(words[first + 12])
         };
         let [a, b] = self.lanes;
-        self.lanes = [lane(a, 2).wrapping_mul(KEYS[0]), lane(b, 3).wrapping_mul(KEYS[1])];
+        self.lanes = [lane(a, 2).wrapping_mul(FACTORS[0]), lane(b, 3).wrapping_mul(FACTORS[1])];
     }
 
     /// The hash of everything taken in.

@@ -18,7 +18,7 @@ impl Engine {
         for word in self.genesis.to_words() {
             digest.word(word);
         }
-        for word in [self.say.seq, self.say.ts, self.next_number, self.market.mark.0, self.waiting_mark.0] {
+        for word in [self.say.seq(), self.say.ts(), self.next_number, self.market.mark.0, self.waiting_mark.0] {
             digest.word(word);
         }
         for lane in self.say.chain.lanes() {

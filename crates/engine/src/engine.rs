@@ -85,7 +85,7 @@ pub struct Engine {
     /// Whose keys a mark reached.
     pub(crate) reached: Vec<u32>,
     pub(crate) plan_epoch: u64,
-    /// The command's own account while it is carried out, else none.
+    /// The command's own account while it is carried out and reviewed, none while the agenda is worked on.
     pub(crate) own_account: u32,
 }
 
@@ -174,40 +174,46 @@ impl Engine {
         self.say.begin(command);
         let mut budget = self.market.spec.budget;
         if self.has_work() {
+            self.own_account = u32::MAX;
             self.work(&mut budget, out);
         }
         self.own_account = command.account().0;
         if let Err(refusal) = self.carry_out(command, out) {
             self.refuse(command, refusal, out);
         }
-        self.review(out);
-        self.own_account = u32::MAX;
-        if self.has_work() {
-            self.work(&mut budget, out);
+        if self.has_work_or_touched() {
+            self.review(out);
+            if self.has_work() {
+                self.own_account = u32::MAX;
+                self.work(&mut budget, out);
+            }
+            self.tell_states(out);
         }
-        self.tell_states(out);
         self.say.end(out);
     }
 
     #[inline(always)]
     fn carry_out(&mut self, command: &Command, out: &mut impl Outbox) -> Result<(), Refusal> {
         self.check_session(command)?;
-        let kind = command.kind().filter(|_| command.flags() == 0).ok_or((Reject::InvalidCommand, 0))?;
-        let words = command.words();
-        match kind {
-            CommandKind::New => return self.new_order(command, out),
-            CommandKind::Cancel => return self.cancel(command, Cancel::read(words).target, out),
-            CommandKind::Amend => return self.amend(command, &Amend::read(words), out),
-            _ => {}
+        if command.flags() != 0 {
+            return Err((Reject::InvalidCommand, 0));
         }
-        self.carry_out_rare(command, kind, out)
+        const NEW: u8 = CommandKind::New as u8;
+        const CANCEL: u8 = CommandKind::Cancel as u8;
+        const AMEND: u8 = CommandKind::Amend as u8;
+        match command.kind_code() {
+            NEW => self.new_order(command, out),
+            CANCEL => self.cancel(command, out),
+            AMEND => self.amend(command, &Amend::read(command.words()), out),
+            _ => self.carry_out_rare(command, out),
+        }
     }
 
     #[inline(never)]
-    fn carry_out_rare(&mut self, command: &Command, kind: CommandKind, out: &mut impl Outbox) -> Result<(), Refusal> {
+    fn carry_out_rare(&mut self, command: &Command, out: &mut impl Outbox) -> Result<(), Refusal> {
         let words = command.words();
         let amount = || contract::command::Amount::read(words).amount;
-        match kind {
+        match command.kind().ok_or((Reject::InvalidCommand, 0))? {
             CommandKind::CancelAll => self.cancel_all(command, &CancelAll::read(words)),
             CommandKind::OpenAccount => self.open_account(command, &OpenAccount::read(words)),
             CommandKind::SetAccount => self.set_account(command, &SetAccount::read(words)),
@@ -329,15 +335,8 @@ impl Engine {
     }
 
     /// The state of every touched trader, once each, by rising number.
-    #[inline(always)]
-    fn tell_states(&mut self, out: &mut impl Outbox) {
-        if !self.in_apply.is_empty() {
-            self.tell_states_of_touched(out);
-        }
-    }
-
     #[inline(never)]
-    fn tell_states_of_touched(&mut self, out: &mut impl Outbox) {
+    fn tell_states(&mut self, out: &mut impl Outbox) {
         let Engine { in_apply, accounts, market, say, .. } = self;
         in_apply.sort_unstable();
         for number in in_apply.drain(..) {
@@ -375,8 +374,10 @@ impl Engine {
 /// What an account's `Wallet` event says.
 #[inline(always)]
 pub(crate) fn wallet_of(account: &Account) -> Wallet {
-    let cost = |sum: u64| Xbt(contract::math::signed(sum));
     let (buy, sell) = (&account.sums.buy, &account.sums.sell);
+    // One test for all four, where each would need its own.
+    _ = contract::math::signed(buy.cost | buy.premium | sell.cost | sell.premium);
+    let cost = |sum: u64| Xbt(sum as i64);
     Wallet {
         balance: account.wallet,
         order_margin: account.order_margin,
@@ -435,13 +436,13 @@ impl Engine {
     /// Sequence number of the last command; 0 before the first.
     #[must_use]
     pub fn seq(&self) -> u64 {
-        self.say.seq
+        self.say.seq()
     }
 
     /// Stamp of the last command, ns.
     #[must_use]
     pub fn ts(&self) -> u64 {
-        self.say.ts
+        self.say.ts()
     }
 
     /// Running hash over commands and events: it finds the first divergence.

@@ -7,7 +7,7 @@ use contract::event::{Accepted, Amended};
 use contract::margin::{chargeable, order_margin};
 use contract::math::{difference, sum};
 use contract::{
-    Amend, CancelAll, CancelReason, ClOrdId, Command, NewOrder, OrderId, Qty, Reject, Side, Target, Tick, TimeInForce,
+    Amend, Cancel, CancelAll, CancelReason, ClOrdId, Command, NewOrder, OrderId, Qty, Reject, Side, Tick, TimeInForce,
 };
 
 use crate::account::{Account, NIL, TELL_WALLET};
@@ -22,7 +22,7 @@ use crate::settle::Taker;
 
 impl Engine {
     /// A new order. (Rules TYPE-1, TIF-1, OM-*, CLOSE-1)
-    #[inline(never)]
+    #[inline(always)]
     pub(crate) fn new_order(&mut self, command: &Command, out: &mut impl Outbox) -> Result<(), Refusal> {
         let (account, side, tag) = self.admit_new(command)?;
         let limit = NewOrder::read(command.words()).price;
@@ -64,7 +64,7 @@ impl Engine {
         cold.cum = 0;
         cold.unit_value = reserved.unit_value;
         cold.premium = reserved.premium;
-        account.sums = reserved.sums;
+        *account.sums.side_mut(side) = reserved.sums;
         account.order_margin = reserved.order_margin;
         self.touch_reviewed(number, out);
         Ok(())
@@ -205,10 +205,12 @@ impl Engine {
     }
 
     /// Cancels one order. (Rule CANCEL-1)
-    #[inline(never)]
-    pub(crate) fn cancel(&mut self, command: &Command, target: Target, out: &mut impl Outbox) -> Result<(), Refusal> {
-        let order = self.find(command.account().0, &target).ok_or((Reject::InvalidOrderId, 0))?;
+    #[inline(always)]
+    pub(crate) fn cancel(&mut self, command: &Command, out: &mut impl Outbox) -> Result<(), Refusal> {
+        let Cancel { target } = Cancel::read(command.words());
+        let slot = self.find(command.account().0, &target).ok_or((Reject::InvalidOrderId, 0))?;
         Engine::check_symbol(command)?;
+        let order = self.book.resting(slot);
         self.take_out(&order, CancelReason::Requested, out);
         self.touch_after_less(order.account, out);
         Ok(())

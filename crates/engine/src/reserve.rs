@@ -6,7 +6,7 @@
 //!          is undone. Only scratch positions are written here.
 
 use contract::liquidation::{bearable, price_after_loss, tick_of};
-use contract::margin::{OrderSums, SideSums, chargeable, order_margin, risk_usage};
+use contract::margin::{Chargeable, OrderSums, SideSums, chargeable, chargeable_of, order_margin, risk_usage};
 use contract::math::{difference, signed, signed_sum, sum};
 use contract::position::PositionState;
 use contract::value::fee;
@@ -24,8 +24,8 @@ pub(crate) struct Reserved {
     /// Value of one unit at its limit, and the premium there.
     pub(crate) unit_value: u64,
     pub(crate) premium: u64,
-    /// The account's open orders with it.
-    pub(crate) sums: OrderSums,
+    /// The account's open orders of its side with it.
+    pub(crate) sums: SideSums,
     /// Order margin of those. (Rule OM-7)
     pub(crate) order_margin: Xbt,
 }
@@ -61,7 +61,7 @@ struct Walked {
 /// What an order would do to one account: margin, usage, safety. Orders enter by their sums.
 impl Market {
     /// What an order that simply comes to rest asks of its account, or why the account cannot bear it.
-    /// `resting` are the sums of the account's orders without it.
+    /// `resting` are the account's orders without it.
     #[inline(always)]
     #[expect(clippy::too_many_arguments, reason = "an order in its parts: gathered, they would go through memory")]
     pub(crate) fn reserve_resting(
@@ -74,31 +74,43 @@ impl Market {
         resting: &OrderSums,
         replaces: u32,
     ) -> Result<Reserved, Refusal> {
-        self.refresh_position_margin(account);
-        let account = &*account;
         let worth = self.worth(limit);
         let premium = self.premium(side, worth);
-        let mut sums = *resting;
-        sums.side_mut(side).add(self.sums(qty, worth, premium));
-        let order_margin = self.check_margin(account, &sums)?;
-        let closing_qty = qty.min(account.reducible(side));
-        let counted = |qty| if qty == 0 { SideSums::default() } else { self.sums(qty, worth, premium) };
-        let (closing, opening) = (counted(closing_qty), counted(qty - closing_qty));
+        let whole = self.sums(qty, worth, premium);
+        let mut sums = *resting.side(side);
+        sums.add(whole);
+        let (buy, sell) = match side {
+            Side::Buy => (&sums, &resting.sell),
+            Side::Sell => (&resting.buy, &sums),
+        };
+        let order_margin = self.check_margin(account, chargeable_of(buy, sell, account.position.qty))?;
         refuse_if(account.has(DUE), Reject::InLiquidation)?;
-        self.check_liquidation(book, account, side, limit, &closing, &opening, resting, 0, replaces)?;
+        if account.reducible(side) != 0 {
+            self.check_close_1(account, limit)?;
+            let closing_qty = account.reducible(side);
+            if qty > closing_qty {
+                let closing = self.sums(closing_qty, worth, premium);
+                let opening = self.sums(difference(qty, closing_qty), worth, premium);
+                let is_safe =
+                    self.is_safe_when_flipped(book, account, side, &closing, &opening, resting, 0, replaces);
+                refuse_if(!is_safe, Reject::ImmediateLiquidation)?;
+            }
+        } else if !self.is_safe_when_added(account, side, &whole, resting, 0) {
+            return Err((Reject::ImmediateLiquidation, 0));
+        }
         Ok(Reserved { unit_value: worth, premium, sums, order_margin })
     }
 
     /// Rules OM-7 and RISK-1: margin and usage with the counted quantity among the account's orders. Returns
-    /// that margin. The margin of its position is up to date.
+    /// that margin.
     #[inline(always)]
-    fn check_margin(&self, account: &Account, after: &OrderSums) -> Result<Xbt, Refusal> {
-        let charged = chargeable(after, account.position.qty);
+    fn check_margin(&self, account: &mut Account, charged: Chargeable) -> Result<Xbt, Refusal> {
         let margin = order_margin(&account.terms, charged);
         let required = margin - account.order_margin;
-        if required.0 > 0 {
+        if required > Xbt::ZERO {
+            self.refresh_position_margin(account);
             let available = account.wallet - account.order_margin - account.position_margin;
-            if required > available.max(Xbt::ZERO) {
+            if required > available {
                 return Err((Reject::InsufficientBalance, required.0));
             }
         }
@@ -352,8 +364,7 @@ impl Engine {
             self.take_off_excess(ticket, &counted, rest_qty, at_limit, premium, after.side_mut(ticket.side));
         }
         let account = &mut self.accounts[number];
-        self.market.refresh_position_margin(account);
-        let order_margin = self.market.check_margin(account, &after)?;
+        let order_margin = self.market.check_margin(account, chargeable(&after, account.position.qty))?;
         refuse_if(account.has(DUE), Reject::InLiquidation)?;
         if !ticket.is_market {
             let (side, limit, replaces) = (ticket.side, ticket.limit, ticket.replaces);

@@ -10,8 +10,8 @@ use crate::outbox::Outbox;
 /// The voice of one `apply`.
 #[derive(Clone, Debug)]
 pub(crate) struct Say {
-    pub(crate) seq: u64,
-    pub(crate) ts: u64,
+    seq: u64,
+    ts: u64,
     pub(crate) n: u32,
     pub(crate) chain: Chain,
     pub(crate) session: u32,
@@ -23,13 +23,24 @@ impl Say {
         Say { seq: 0, ts: 0, n: 0, chain: Chain::new(), session: 0, request: 0 }
     }
 
+    /// Sequence number of the last command.
+    #[inline(always)]
+    pub(crate) fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// Stamp of the last command.
+    #[inline(always)]
+    pub(crate) fn ts(&self) -> u64 {
+        self.ts
+    }
+
     /// Begins a command.
     #[inline(always)]
     pub(crate) fn begin(&mut self, command: &Command) {
         assert!(command.seq() == self.seq + 1, "commands are numbered without gaps");
         assert!(command.ts() >= self.ts, "time never falls");
-        self.seq = command.seq();
-        self.ts = command.ts();
+        (self.seq, self.ts) = (command.seq(), command.ts());
         self.n = 0;
         self.session = command.session();
         self.request = command.request();

@@ -376,7 +376,7 @@ fn position(example: &Example, given: Given<'_>, recorded: Given<'_>, out: &mut 
 }
 
 fn fraction(fraction: Fraction) -> Got {
-    Got::Quotient(false, Ratio::new(fraction.num.into(), fraction.den.into()))
+    Got::Quotient(false, Ratio::new(fraction.num().into(), fraction.den().into()))
 }
 
 /// LIQ-1, LIQ-3, LIQ-5: an isolated position opened by a taker at one price and taken over.
