@@ -257,17 +257,27 @@ pub struct Chargeable {
 #[inline(always)]
 #[must_use]
 pub fn chargeable(sums: &OrderSums, position: i64) -> Chargeable {
-    chargeable_of(&sums.buy, &sums.sell, position)
+    chargeable_of(Side::Buy, &sums.buy, &sums.sell, position)
 }
 
-/// The same of buys and sells that do not lie together.
+/// The same of the orders of one side and those of the other, without asking which is which more than once.
 #[inline(always)]
 #[must_use]
-pub fn chargeable_of(buy: &SideSums, sell: &SideSums, position: i64) -> Chargeable {
-    let (buys, sells) = (buy.excess(Side::Buy, position), sell.excess(Side::Sell, position));
-    let sells = sells.saturating_sub(buys);
-    let (buy, sell) = (share(buy, buys), share(sell, sells));
-    Chargeable { cost: sum(buy.cost, sell.cost), premium: sum(buy.premium, sell.premium) }
+pub fn chargeable_of(side: Side, own: &SideSums, other: &SideSums, position: i64) -> Chargeable {
+    // What orders of this side reduce, negative where those of the other do.
+    let reducible = match side {
+        Side::Buy => -position,
+        Side::Sell => position,
+    };
+    let excess = |sums: &SideSums, reducible: i64| sums.qty.0.saturating_sub(reducible.max(0).unsigned_abs());
+    let (own_excess, other_excess) = (excess(own, reducible), excess(other, -reducible));
+    let both = own_excess.min(other_excess);
+    let (of_own, of_other) = match side {
+        Side::Buy => (0, both),
+        Side::Sell => (both, 0),
+    };
+    let (own, other) = (share(own, own_excess - of_own), share(other, other_excess - of_other));
+    Chargeable { cost: sum(own.cost, other.cost), premium: sum(own.premium, other.premium) }
 }
 
 /// `n` of a side's open contracts at the average over all of them, rounded up.
@@ -316,10 +326,11 @@ pub fn order_margin(terms: &Terms, chargeable: Chargeable) -> Xbt {
 #[inline(always)]
 #[must_use]
 pub const fn premium_per_unit(side: Side, unit_value_at_price: u64, mark_value: u64) -> u64 {
-    match side {
-        Side::Buy => mark_value.saturating_sub(unit_value_at_price),
-        Side::Sell => unit_value_at_price.saturating_sub(mark_value),
-    }
+    let (dearer, cheaper) = match side {
+        Side::Buy => (mark_value, unit_value_at_price),
+        Side::Sell => (unit_value_at_price, mark_value),
+    };
+    dearer.saturating_sub(cheaper)
 }
 
 /// What an account may still use: wallet − order margin − posMargin, at a mark. (Rule MARGIN-7)

@@ -141,6 +141,12 @@ impl Account {
         (self.wallet - self.order_margin).0
     }
 
+    /// After its own orders changed and nothing else did: may its review be left out?
+    #[inline(always)]
+    pub(crate) fn needs_no_review(&self) -> bool {
+        self.wallet >= Xbt::ZERO && self.equity() >= self.key_equity && !self.has(WAITS_FOR_LOT)
+    }
+
     #[inline(always)]
     pub(crate) fn has(&self, flag: u16) -> bool {
         self.flags & flag != 0

@@ -58,8 +58,7 @@ impl BareBook {
         if left == 0 || !rests {
             return None;
         }
-        let slot = self.book.free_slot()?;
-        self.book.take_slot();
+        let slot = self.book.take_slot()?;
         self.book.rest(OrderId { number, slot }, side, limit, left, 0, 0);
         Some(slot)
     }

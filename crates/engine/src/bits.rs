@@ -145,29 +145,31 @@ impl FreeSlots {
         FreeSlots { free: Bits::full(count as usize), word: 0 }
     }
 
-    /// The lowest free slot.
+    /// Takes the lowest free slot; `None` where none is free.
     #[inline(always)]
-    pub(crate) fn lowest(&self) -> Option<u32> {
-        let word = self.free.layers[0][self.word];
-        (word != 0).then(|| (self.word as u32) << 6 | word.trailing_zeros())
-    }
-
-    /// Takes the lowest free slot, which there is.
-    #[inline(always)]
-    pub(crate) fn take_lowest(&mut self) {
-        let word = &mut self.free.layers[0][self.word];
-        *word &= word.wrapping_sub(1);
+    pub(crate) fn take_lowest(&mut self) -> Option<u32> {
+        let at = self.word;
+        let [words, summary, ..] = &mut self.free.layers;
+        let word = &mut words[at];
         if *word == 0 {
-            self.word = self.next_word();
+            return None;
         }
+        let slot = (at as u32) << 6 | word.trailing_zeros();
+        *word &= *word - 1;
+        if *word == 0 {
+            // It ran empty. It was the lowest of its summary, as each is on the way up.
+            let above = &mut summary[at / 64];
+            *above &= above.wrapping_sub(1);
+            self.word = if *above != 0 { at & !63 | above.trailing_zeros() as usize } else { self.next_word(at / 64) };
+        }
+        Some(slot)
     }
 
-    /// The word ran empty: up to the first summary that did not, and down again. On the way each is the
-    /// lowest of its word.
+    /// The summary ran empty as well: up to the first that did not, and down again.
     #[inline(never)]
-    fn next_word(&mut self) -> usize {
-        let mut at = self.word;
-        for depth in 1..4 {
+    fn next_word(&mut self, summary: usize) -> usize {
+        let mut at = summary;
+        for depth in 2..4 {
             let word = &mut self.free.layers[depth][at / 64];
             *word &= word.wrapping_sub(1);
             if *word != 0 {
@@ -232,14 +234,12 @@ mod tests {
             let mut state = u64::from(count) | 1;
             for step in 0..60_000u32 {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                assert_eq!(slots.lowest(), tree.first().copied(), "{count} {step}");
                 // Long runs of taking and of giving back, so that words fill and empty.
                 let takes = (state >> 33) % 10 < if step / 5_000 % 2 == 0 { 8 } else { 3 };
                 if takes {
-                    if let Some(slot) = tree.pop_first() {
-                        slots.take_lowest();
-                        taken.push(slot);
-                    }
+                    let slot = tree.pop_first();
+                    assert_eq!(slots.take_lowest(), slot, "{count} {step}");
+                    taken.extend(slot);
                 } else if !taken.is_empty() {
                     let slot = taken.swap_remove((state >> 40) as usize % taken.len());
                     slots.give_back(slot);

@@ -26,9 +26,6 @@ pub(crate) const CLOSE_OUT: u32 = 8;
 const FLAG_BITS: u32 = 4;
 const FLAGS: u32 = (1 << FLAG_BITS) - 1;
 
-/// No ask.
-const NO_ASK: u32 = u32::MAX;
-
 /// What an order is beside its 32 hot bytes.
 #[derive(Clone, Debug)]
 pub(crate) struct Cold {
@@ -95,14 +92,29 @@ impl Resting {
     }
 }
 
+#[inline(always)]
+fn index(side: Side) -> usize {
+    usize::from(side == Side::Sell)
+}
+
+/// What turns a tick of a side into a number that is higher where the price is better, and back.
+#[inline(always)]
+fn complement(side: Side) -> u32 {
+    match side {
+        Side::Buy => 0,
+        Side::Sell => u32::MAX,
+    }
+}
+
 /// The book.
 #[derive(Clone, Debug)]
 pub(crate) struct Book {
     ladder: Ladder,
     cold: Vec<Cold>,
     free: FreeSlots,
-    best_bid: u32,
-    best_ask: u32,
+    /// The best bid; the complement of the best ask. So the better price of a side is the higher number, and 0 is
+    /// below all.
+    best: [u32; 2],
     /// Reduce-only orders at rest: bids, asks.
     reduce_only: [u32; 2],
     order_slots: u32,
@@ -116,23 +128,16 @@ impl Book {
             ladder: Ladder::new(spec.max_tick(), slots),
             cold: vec![Cold::FREE; slots as usize],
             free: FreeSlots::all(capacity.orders),
-            best_bid: 0,
-            best_ask: NO_ASK,
+            best: [0; 2],
             reduce_only: [0; 2],
             order_slots: capacity.orders,
         }
     }
 
-    /// The lowest free slot, which the next order will have.
+    /// Takes the lowest free slot, if there is one.
     #[inline(always)]
-    pub(crate) fn free_slot(&self) -> Option<u32> {
-        self.free.lowest()
-    }
-
-    /// Takes the lowest free slot.
-    #[inline(always)]
-    pub(crate) fn take_slot(&mut self) {
-        self.free.take_lowest();
+    pub(crate) fn take_slot(&mut self) -> Option<u32> {
+        self.free.take_lowest()
     }
 
     /// Gives an order's slot back.
@@ -188,10 +193,8 @@ impl Book {
     /// Best price of a side.
     #[inline(always)]
     pub(crate) fn best(&self, side: Side) -> Option<Tick> {
-        match side {
-            Side::Buy => (self.best_bid != 0).then_some(Tick(self.best_bid)),
-            Side::Sell => (self.best_ask != NO_ASK).then_some(Tick(self.best_ask)),
-        }
+        let best = self.best[index(side)];
+        (best != 0).then_some(Tick(best ^ complement(side)))
     }
 
     /// The order that a taker of this side meets first.
@@ -205,10 +208,8 @@ impl Book {
     /// Would an order of this side trade at once at this limit?
     #[inline(always)]
     pub(crate) fn crosses(&self, side: Side, limit: Tick) -> bool {
-        match side {
-            Side::Buy => limit.0 >= self.best_ask,
-            Side::Sell => limit.0 <= self.best_bid,
-        }
+        let other = side.opposite();
+        limit.0 ^ complement(other) <= self.best[index(other)]
     }
 
     /// The next worse occupied price of a side.
@@ -241,7 +242,7 @@ impl Book {
     /// Reduce-only orders at rest on a side.
     #[inline(always)]
     pub(crate) fn reduce_only_count(&self, side: Side) -> u32 {
-        self.reduce_only[usize::from(side == Side::Sell)]
+        self.reduce_only[index(side)]
     }
 
     /// Puts an order at the back of its price.
@@ -256,41 +257,37 @@ impl Book {
         let word = number << FLAG_BITS | u64::from(flags | sells);
         *self.ladder.user_mut(slot) = [tick.0, account, word as u32, (word >> 32) as u32];
         self.ladder.push_back(tick, slot, qty);
-        match side {
-            Side::Buy => self.best_bid = self.best_bid.max(tick.0),
-            Side::Sell => self.best_ask = self.best_ask.min(tick.0),
-        }
-        self.reduce_only[usize::from(side == Side::Sell)] += u32::from(flags & REDUCE_ONLY != 0);
+        let best = &mut self.best[index(side)];
+        *best = (*best).max(tick.0 ^ complement(side));
+        self.reduce_only[index(side)] += u32::from(flags & REDUCE_ONLY != 0);
     }
 
     /// Takes an order out of its queue.
     #[inline(always)]
     pub(crate) fn unlink(&mut self, order: &Resting) {
-        let is_sell = order.flags & SELLS != 0;
-        if self.ladder.unlink(order.tick, order.slot) {
-            if is_sell && order.tick.0 == self.best_ask {
-                self.best_ask = self.ladder.at_or_above(Tick(order.tick.0 + 1)).map_or(NO_ASK, |tick| tick.0);
-            } else if !is_sell && order.tick.0 == self.best_bid {
-                self.best_bid = self.ladder.at_or_below(Tick(order.tick.0 - 1)).map_or(0, |tick| tick.0);
-            }
+        let side = order.side();
+        if self.ladder.unlink(order.tick, order.slot) && order.tick.0 ^ complement(side) == self.best[index(side)] {
+            self.best[index(side)] = self.worse(side, order.tick).map_or(0, |tick| tick.0 ^ complement(side));
         }
-        self.reduce_only[usize::from(is_sell)] -= u32::from(order.is(REDUCE_ONLY));
+        if order.is(REDUCE_ONLY) {
+            self.reduce_only[index(side)] -= 1;
+        }
     }
 
     /// Notes the client's name of an order.
     #[inline(always)]
-    pub(crate) fn name(&mut self, slot: u32, name: &ClOrdId, tag: u32, names: &mut Names) {
+    pub(crate) fn name(&mut self, slot: u32, name: ClOrdId, tag: u32, names: &mut Names) {
         let cold = self.cold_mut(slot);
-        cold.cl_ord_id = *name;
+        cold.cl_ord_id = name;
         cold.tag = tag;
         if !name.is_none() {
             names.insert(tag, slot);
         }
     }
 
-    /// Notes an order as its account's newest.
+    /// Notes an order as its account's newest, with what it is beside price and quantity.
     #[inline(always)]
-    pub(crate) fn list(&mut self, account: &mut Account, slot: u32) {
+    pub(crate) fn list(&mut self, account: &mut Account, slot: u32, unit_value: u64, premium: u64) {
         let before = account.newest;
         account.newest = slot;
         account.open_orders += 1;
@@ -301,6 +298,8 @@ impl Book {
         let cold = self.cold_mut(slot);
         cold.older = before;
         cold.newer = NIL;
+        cold.unit_value = unit_value;
+        cold.premium = premium;
     }
 
     /// Takes an order out of its account's list and of the names, and gives its slot back.

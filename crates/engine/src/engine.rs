@@ -17,7 +17,6 @@ use contract::{
 
 use crate::account::{
     Account, DUE, IN_APPLY, IN_STEP, MARGIN_IS_NEW, MOVE_KEY, NO_MARK, SUSPENDED, TELL_POSITION, TELL_WALLET,
-    WAITS_FOR_LOT,
 };
 use crate::agenda::Agenda;
 use crate::bits::Bits;
@@ -311,12 +310,11 @@ impl Engine {
     /// once.
     #[inline(always)]
     pub(crate) fn touch_reviewed(&mut self, number: u32, out: &mut impl Outbox) {
-        let account = &mut self.accounts[number as usize];
-        let is_covered = account.wallet >= Xbt::ZERO && account.equity() >= account.key_equity;
-        if is_covered && !account.has(WAITS_FOR_LOT) && !self.has_work_or_touched() {
-            let account = &mut self.accounts[number as usize];
+        let Engine { accounts, agenda, in_apply, say, .. } = self;
+        let account = &mut accounts[number as usize];
+        if account.needs_no_review() && !agenda.has_news && in_apply.is_empty() {
             let wallet = wallet_of(account);
-            self.say.fact(Some((number, account)), wallet, out);
+            say.fact(Some((number, account)), wallet, out);
             return;
         }
         self.touch(number, TELL_WALLET | MARGIN_IS_NEW);

@@ -62,9 +62,7 @@ impl Ladder {
     pub(crate) fn push_back(&mut self, tick: Tick, slot: u32, qty: u64) {
         let (head, cell) = (tick.0, self.cell_of(slot));
         let last = self.linked(head, PREV);
-        self.link(cell, NEXT, head);
-        self.link(cell, PREV, last);
-        self.set_qty(cell, qty);
+        self.cells[cell as usize] = [head ^ cell, last ^ cell, qty as u32, (qty >> 32) as u32];
         self.link(last, NEXT, cell);
         self.link(head, PREV, cell);
         let total = sum(self.qty_at(head), qty);
@@ -83,7 +81,6 @@ impl Ladder {
         self.link(next, PREV, previous);
         let total = difference(self.qty_at(head), self.qty_at(cell));
         self.set_qty(head, total);
-        self.set_qty(cell, 0);
         let is_empty = next == previous && next == head;
         if is_empty {
             self.occupied.remove(head);

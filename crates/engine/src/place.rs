@@ -17,6 +17,7 @@ use crate::book::{Book, POST_ONLY, REDUCE_ONLY, Resting};
 use crate::engine::{Engine, Refusal};
 use crate::market::Market;
 use crate::outbox::Outbox;
+use crate::reduce_only::canceled;
 use crate::reserve::Plan;
 use crate::settle::Taker;
 
@@ -48,22 +49,18 @@ impl Engine {
         let order = NewOrder::read(command.words());
         let (limit, qty) = (order.price, order.qty.0);
         let account = &mut accounts[number as usize];
-        let resting = account.sums;
-        let reserved = market.reserve_resting(book, account, side, limit, qty, &resting, NIL)?;
+        market.refresh_position_margin(account);
+        let reserved = market.reserve_resting(book, account, side, limit, qty, &account.sums, NIL)?;
         let slot = slot_for(market, book, account)?;
 
         // From here the order stands.
         let id = OrderId { number: *next_number, slot };
         *next_number += 1;
-        book.take_slot();
         say.fact(Some((number, account)), accepted(&order, id, limit), out);
         book.rest(id, side, limit, qty, number, 0);
-        book.name(slot, &order.cl_ord_id, tag, names);
-        book.list(account, slot);
-        let cold = book.cold_mut(slot);
-        cold.cum = 0;
-        cold.unit_value = reserved.unit_value;
-        cold.premium = reserved.premium;
+        book.name(slot, order.cl_ord_id, tag, names);
+        book.list(account, slot, reserved.unit_value, reserved.premium);
+        book.cold_mut(slot).cum = 0;
         *account.sums.side_mut(side) = reserved.sums;
         account.order_margin = reserved.order_margin;
         self.touch_reviewed(number, out);
@@ -82,11 +79,10 @@ impl Engine {
         let order = &NewOrder::read(command.words());
         let sums = self.accounts[ticket.account as usize].sums;
         let plan = self.reserve(ticket, &sums)?;
-        let slot = slot_for(&self.market, &self.book, &self.accounts[ticket.account as usize])?;
+        let slot = slot_for(&self.market, &mut self.book, &self.accounts[ticket.account as usize])?;
 
         let id = OrderId { number: self.next_number, slot };
         self.next_number += 1;
-        self.book.take_slot();
         self.tell(ticket.account, accepted(order, id, plan.fixed), out);
         self.book.cold_mut(slot).cum = 0;
         if plan.qty < ticket.qty {
@@ -94,7 +90,7 @@ impl Engine {
         }
         match self.trade(ticket, &plan, id, out) {
             Some(left) => {
-                self.book.name(slot, &order.cl_ord_id, tag, &mut self.names);
+                self.book.name(slot, order.cl_ord_id, tag, &mut self.names);
                 self.rest(ticket, &plan, id, left, true, out);
             }
             None => self.book.free_slot_again(slot),
@@ -157,11 +153,12 @@ impl Engine {
         let account = &mut self.accounts[number as usize];
         self.book.rest(id, ticket.side, ticket.limit, left, number, ticket.flags);
         if is_new {
-            self.book.list(account, id.slot);
+            self.book.list(account, id.slot, plan.unit_value, plan.premium);
+        } else {
+            let cold = self.book.cold_mut(id.slot);
+            cold.unit_value = plan.unit_value;
+            cold.premium = plan.premium;
         }
-        let cold = self.book.cold_mut(id.slot);
-        cold.unit_value = plan.unit_value;
-        cold.premium = plan.premium;
         account.sums.side_mut(ticket.side).add(self.market.sums(left, plan.unit_value, plan.premium));
         if plan.take == 0 && !ticket.is(REDUCE_ONLY) {
             // Nothing traded and nothing is cut: what the order was admitted with is what it holds.
@@ -193,15 +190,17 @@ impl Engine {
     #[inline(always)]
     fn take_out(&mut self, order: &Resting, reason: CancelReason, out: &mut impl Outbox) {
         if order.is(REDUCE_ONLY) {
-            self.unlist_reduce_only(order);
+            self.unlist_reduce_only(order.account, order.slot, order.leaves);
         }
-        let account = &mut self.accounts[order.account as usize];
-        let cold = self.book.cold(order.slot);
-        let sums = self.market.sums(order.leaves, cold.unit_value, cold.premium);
+        let Engine { market, book, names, accounts, say, own_account, .. } = self;
+        let account = &mut accounts[order.account as usize];
+        let cold = book.cold(order.slot);
+        let sums = market.sums(order.leaves, cold.unit_value, cold.premium);
         account.sums.side_mut(order.side()).take(sums);
-        self.book.unlink(order);
-        self.book.forget(account, order.slot, &mut self.names);
-        self.tell_canceled(order.account, order.id(), order.leaves, reason, out);
+        book.unlink(order);
+        book.forget(account, order.slot, names);
+        let fact = canceled(say, order.account == *own_account, order.id(), order.leaves, reason);
+        say.fact(Some((order.account, account)), fact, out);
     }
 
     /// Cancels one order. (Rule CANCEL-1)
@@ -272,7 +271,7 @@ impl Engine {
         // From here the old terms are gone: out of the book and the sums, not out of the account's list.
         self.book.unlink(&order);
         if order.is(REDUCE_ONLY) {
-            self.unlist_reduce_only(&order);
+            self.unlist_reduce_only(order.account, order.slot, order.leaves);
         }
         self.accounts[number as usize].sums = resting;
         self.tell_amended(&order, &ticket, &amend.fields.new_cl_ord_id, out);
@@ -298,7 +297,7 @@ impl Engine {
                 self.names.remove(cold.tag, order.slot);
             }
             let tag = self.names.tag(order.account, name);
-            self.book.name(order.slot, name, tag, &mut self.names);
+            self.book.name(order.slot, *name, tag, &mut self.names);
         }
         let cold = self.book.cold(order.slot);
         let fact = Amended {
@@ -314,14 +313,14 @@ impl Engine {
     }
 }
 
-/// The slot a new order will have. (Law 3)
+/// The slot of a new order, taken, or the last reason there may be against it. (Law 3)
 #[inline(always)]
-fn slot_for(market: &Market, book: &Book, account: &Account) -> Result<u32, Refusal> {
+fn slot_for(market: &Market, book: &mut Book, account: &Account) -> Result<u32, Refusal> {
     let max = market.spec.max_open_orders;
     if max != 0 && u64::from(account.open_orders) >= max {
         return Err((Reject::CapacityReached, 0));
     }
-    book.free_slot().ok_or((Reject::CapacityReached, 0))
+    book.take_slot().ok_or((Reject::CapacityReached, 0))
 }
 
 /// What `Accepted` says of a new order.

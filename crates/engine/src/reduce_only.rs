@@ -13,6 +13,7 @@ use crate::book::Resting;
 use crate::engine::Engine;
 use crate::outbox::Outbox;
 use crate::reserve::is_less_aggressive;
+use crate::say::Say;
 
 impl Engine {
     /// Notes a reduce-only order that came to rest; at one price it is behind those that were there.
@@ -29,11 +30,12 @@ impl Engine {
     }
 
     /// Forgets a reduce-only order that leaves the book.
-    pub(crate) fn unlist_reduce_only(&mut self, order: &Resting) {
-        let cold = self.book.cold(order.slot);
+    #[inline(never)]
+    pub(crate) fn unlist_reduce_only(&mut self, account: u32, slot: u32, leaves: u64) {
+        let cold = self.book.cold(slot);
         let (closer, further) = (cold.reduce_closer, cold.reduce_further);
-        self.join_reduce_only(order.account, closer, further);
-        self.accounts[order.account as usize].reduce_qty -= Qty(order.leaves);
+        self.join_reduce_only(account, closer, further);
+        self.accounts[account as usize].reduce_qty -= Qty(leaves);
     }
 
     fn join_reduce_only(&mut self, account: u32, closer: u32, further: u32) {
@@ -121,15 +123,7 @@ impl Engine {
         reason: CancelReason,
         out: &mut impl Outbox,
     ) {
-        let is_own = account == self.own_account;
-        let fact = Canceled {
-            reason: u16::from(reason.code()),
-            session: if is_own { self.say.session } else { 0 },
-            number: id.number,
-            leaves: Qty(leaves),
-            request: if is_own { self.say.request } else { 0 },
-            slot: id.slot,
-        };
+        let fact = canceled(&self.say, account == self.own_account, id, leaves, reason);
         self.tell(account, fact, out);
     }
 
@@ -137,5 +131,18 @@ impl Engine {
     pub(crate) fn reduce_only_side(&self, number: u32) -> Option<Side> {
         let first = self.accounts[number as usize].reduce_first;
         (first != NIL).then(|| self.book.resting(first).side())
+    }
+}
+
+/// What `Canceled` says: session and request where the account is the command's own.
+#[inline(always)]
+pub(crate) fn canceled(say: &Say, is_own: bool, id: OrderId, leaves: u64, reason: CancelReason) -> Canceled {
+    Canceled {
+        reason: u16::from(reason.code()),
+        session: if is_own { say.session } else { 0 },
+        number: id.number,
+        leaves: Qty(leaves),
+        request: if is_own { say.request } else { 0 },
+        slot: id.slot,
     }
 }

@@ -67,7 +67,7 @@ impl Market {
     pub(crate) fn reserve_resting(
         &self,
         book: &Book,
-        account: &mut Account,
+        account: &Account,
         side: Side,
         limit: Tick,
         qty: u64,
@@ -79,11 +79,8 @@ impl Market {
         let whole = self.sums(qty, worth, premium);
         let mut sums = *resting.side(side);
         sums.add(whole);
-        let (buy, sell) = match side {
-            Side::Buy => (&sums, &resting.sell),
-            Side::Sell => (&resting.buy, &sums),
-        };
-        let order_margin = self.check_margin(account, chargeable_of(buy, sell, account.position.qty))?;
+        let charged = chargeable_of(side, &sums, resting.side(side.opposite()), account.position.qty);
+        let order_margin = self.check_margin(account, charged)?;
         refuse_if(account.has(DUE), Reject::InLiquidation)?;
         if account.reducible(side) != 0 {
             self.check_close_1(account, limit)?;
@@ -91,8 +88,7 @@ impl Market {
             if qty > closing_qty {
                 let closing = self.sums(closing_qty, worth, premium);
                 let opening = self.sums(difference(qty, closing_qty), worth, premium);
-                let is_safe =
-                    self.is_safe_when_flipped(book, account, side, &closing, &opening, resting, 0, replaces);
+                let is_safe = self.is_safe_when_flipped(book, account, side, &closing, &opening, resting, 0, replaces);
                 refuse_if(!is_safe, Reject::ImmediateLiquidation)?;
             }
         } else if !self.is_safe_when_added(account, side, &whole, resting, 0) {
@@ -102,13 +98,12 @@ impl Market {
     }
 
     /// Rules OM-7 and RISK-1: margin and usage with the counted quantity among the account's orders. Returns
-    /// that margin.
+    /// that margin. The margin of its position is up to date.
     #[inline(always)]
-    fn check_margin(&self, account: &mut Account, charged: Chargeable) -> Result<Xbt, Refusal> {
+    fn check_margin(&self, account: &Account, charged: Chargeable) -> Result<Xbt, Refusal> {
         let margin = order_margin(&account.terms, charged);
         let required = margin - account.order_margin;
         if required > Xbt::ZERO {
-            self.refresh_position_margin(account);
             let available = account.wallet - account.order_margin - account.position_margin;
             if required > available {
                 return Err((Reject::InsufficientBalance, required.0));
@@ -296,6 +291,7 @@ impl Engine {
     pub(crate) fn reserve(&mut self, ticket: &Ticket, resting: &OrderSums) -> Result<Plan, Refusal> {
         if ticket.rests() && !self.book.crosses(ticket.side, ticket.limit) {
             let account = &mut self.accounts[ticket.account as usize];
+            self.market.refresh_position_margin(account);
             let Reserved { unit_value, premium, order_margin, .. } = self.market.reserve_resting(
                 &self.book,
                 account,
@@ -364,6 +360,7 @@ impl Engine {
             self.take_off_excess(ticket, &counted, rest_qty, at_limit, premium, after.side_mut(ticket.side));
         }
         let account = &mut self.accounts[number];
+        self.market.refresh_position_margin(account);
         let order_margin = self.market.check_margin(account, chargeable(&after, account.position.qty))?;
         refuse_if(account.has(DUE), Reject::InLiquidation)?;
         if !ticket.is_market {

@@ -120,7 +120,7 @@ impl Engine {
         self.book.unlink(maker);
         if !is_lot {
             if maker.is(REDUCE_ONLY) {
-                self.unlist_reduce_only(maker);
+                self.unlist_reduce_only(maker.account, maker.slot, maker.leaves);
             }
             self.forget(maker);
         }
