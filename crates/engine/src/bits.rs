@@ -165,6 +165,12 @@ impl FreeSlots {
         Some(slot)
     }
 
+    /// Takes a free slot that may not be the lowest.
+    pub(crate) fn take(&mut self, slot: u32) {
+        self.free.remove(slot);
+        self.word = self.free.first().map_or(self.free.layers[0].len() - 1, |slot| slot as usize / 64);
+    }
+
     /// The summary ran empty as well: up to the first that did not, and down again.
     #[inline(never)]
     fn next_word(&mut self, summary: usize) -> usize {

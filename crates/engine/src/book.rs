@@ -140,6 +140,11 @@ impl Book {
         self.free.take_lowest()
     }
 
+    /// Takes a slot that is free and perhaps not the lowest.
+    pub(crate) fn take_this_slot(&mut self, slot: u32) {
+        self.free.take(slot);
+    }
+
     /// Gives an order's slot back.
     #[inline(always)]
     pub(crate) fn free_slot_again(&mut self, slot: u32) {

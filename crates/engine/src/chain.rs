@@ -41,6 +41,11 @@ impl Chain {
         Chain { lanes: [KEYS[0], KEYS[1]] }
     }
 
+    /// As it was when it had these lanes.
+    pub(crate) const fn from_lanes(lanes: [u64; 2]) -> Chain {
+        Chain { lanes }
+    }
+
     /// One more command.
     #[inline(always)]
     pub(crate) fn command(&mut self, words: &Words) {
@@ -72,7 +77,7 @@ impl Chain {
         fold(low ^ KEYS[2], KEYS[3])
     }
 
-    /// The lanes, for the digest.
+    /// The lanes, for digest and snapshot.
     pub(crate) const fn lanes(&self) -> [u64; 2] {
         self.lanes
     }

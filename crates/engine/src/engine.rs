@@ -29,7 +29,7 @@ use crate::outbox::Outbox;
 use crate::say::Say;
 
 /// Seeds the table of client order ids where the embedder gives none.
-const DEFAULT_HASH_SEED: u64 = 0x0ce0_7f1d_5eed_2026;
+pub(crate) const DEFAULT_HASH_SEED: u64 = 0x0ce0_7f1d_5eed_2026;
 
 /// Why a command is refused, with the number its text needs.
 pub(crate) type Refusal = (Reject, i64);

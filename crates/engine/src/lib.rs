@@ -36,7 +36,9 @@ mod reserve;
 mod review;
 mod say;
 mod settle;
+mod snapshot;
 
 pub use bare::{BareBook, BareFill};
 pub use engine::{Engine, LotView, OrderView};
 pub use outbox::{Discard, Outbox};
+pub use snapshot::{RestoreError, RestoreFlaw, SnapshotHeader, SnapshotSink, SnapshotSource};

@@ -135,7 +135,7 @@ impl Engine {
     }
 
     /// A key at the true price of an account that is past it, so that the next mark finds it again.
-    fn key_where_it_stands(&mut self, number: u32) {
+    pub(crate) fn key_where_it_stands(&mut self, number: u32) {
         let account = &mut self.accounts[number as usize];
         let position = account.position;
         let w = bearable(&account.terms, &position, account.equity()).until_liquidation;

@@ -35,6 +35,11 @@ impl Say {
         self.ts
     }
 
+    /// Goes on behind this command.
+    pub(crate) fn go_on(&mut self, seq: u64, ts: u64, chain: Chain) {
+        (self.seq, self.ts, self.chain) = (seq, ts, chain);
+    }
+
     /// Begins a command.
     #[inline(always)]
     pub(crate) fn begin(&mut self, command: &Command) {

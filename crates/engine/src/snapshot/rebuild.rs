@@ -1,0 +1,111 @@
+//! Making again what a snapshot does not say: sums, names, lists, margins, keys.
+//!
+//! What comes here has been looked at: every number is in its range, every account, slot and lot exists. What
+//! holds of the whole only is checked afterwards, by the laws and by the digest.
+
+use contract::margin::{chargeable, order_margin, tier_limit};
+use contract::math::MOST;
+use contract::value::unit_value;
+use contract::{ClOrdId, OrderId, Price, Xbt};
+
+use super::SnapshotHeader;
+use super::records::{AccountRecord, LotRecord, MarketRecord, OrderRecord};
+use crate::account::{Account, DUE};
+use crate::agenda::{CancelTask, Process};
+use crate::chain::Chain;
+use crate::engine::Engine;
+use crate::liquidation::Lot;
+
+impl Engine {
+    pub(super) fn put_market(&mut self, header: &SnapshotHeader, market: &MarketRecord) {
+        self.say.go_on(header.seq, header.ts, Chain::from_lanes(header.lanes));
+        if market.mark != Price::NONE {
+            self.market.set_mark(market.mark);
+        }
+        self.waiting_mark = market.waiting_mark;
+        self.next_number = market.next_number;
+        self.net_deposits = market.net_deposits;
+    }
+
+    /// The next account; the house's are there already.
+    pub(super) fn put_account(&mut self, number: u32, record: &AccountRecord) {
+        if number as usize >= self.accounts.len() {
+            self.accounts.push(Account::new(&self.market.spec, record.fee_class));
+        }
+        let account = &mut self.accounts[number as usize];
+        record.put(account);
+        account.terms = account.terms_with(&self.market.spec, record.leverage, record.tier);
+        account.risk_limit = tier_limit(&self.market.spec, record.tier).0.unsigned_abs();
+    }
+
+    pub(super) fn put_lot(&mut self, slot: u32, lot: Lot, record: &LotRecord) {
+        self.free_lots.remove(slot);
+        self.lots[slot as usize] = lot;
+        if lot.is_resting {
+            self.key_lot(slot);
+        }
+        if record.is_listed() {
+            self.list_lot(slot);
+        }
+    }
+
+    /// The next order, in the order of priority: queues and the lists of reduce-only orders grow at their ends.
+    /// An order of a trader must be noted by [`Engine::note_order`] later.
+    pub(super) fn put_order(&mut self, record: &OrderRecord, name: &ClOrdId) {
+        let (account, slot, side) = (record.account, record.slot, record.side());
+        let tag = self.names.tag(account, name);
+        let value = unit_value(&self.market.spec, self.market.spec.tick_price(record.tick));
+        if !record.is_close_out() {
+            self.book.take_this_slot(slot);
+        }
+        let id = OrderId { number: record.number, slot };
+        self.book.rest(id, side, record.tick, record.leaves, account, record.flags());
+        let cold = self.book.cold_mut(slot);
+        cold.cum = record.cum;
+        cold.unit_value = value;
+        cold.premium = record.premium;
+        if record.is_close_out() {
+            return;
+        }
+        self.book.name(slot, *name, tag, &mut self.names);
+        let sums = self.market.sums(record.leaves, value, record.premium);
+        self.accounts[account as usize].sums.side_mut(side).add(sums);
+        if record.is_reduce_only() {
+            let order = self.book.resting(slot);
+            self.list_reduce_only(&order);
+        }
+    }
+
+    pub(super) fn put_agenda(&mut self, process: Option<Process>, cancels: &[CancelTask], due: &[(u32, u64)]) {
+        self.agenda.process = process;
+        self.agenda.has_news |= process.is_some();
+        for task in cancels {
+            self.agenda.cancels.push_back(*task);
+            self.agenda.has_news = true;
+        }
+        due.iter().for_each(|(account, distance)| self.agenda.add_due(*distance, *account));
+    }
+
+    /// Order margin, and where an account stands among the keys. False where its orders are charged more than
+    /// anybody can have.
+    pub(super) fn settle_account(&mut self, number: u32) -> bool {
+        let account = &mut self.accounts[number as usize];
+        let margin = order_margin(&account.terms, chargeable(&account.sums, account.position.qty));
+        if margin.0.unsigned_abs() > MOST {
+            return false;
+        }
+        account.order_margin = margin;
+        account.margin_mark = crate::account::NO_MARK;
+        account.position_margin = Xbt::ZERO;
+        if account.position.qty == 0 || account.has(DUE) {
+            return true;
+        }
+        if self.market.is_safe(&self.accounts[number as usize]) {
+            self.move_key(number);
+        } else {
+            // Neither safe nor due: no lot was free for it. (Rule LIQ-5)
+            self.key_where_it_stands(number);
+        }
+        true
+    }
+}

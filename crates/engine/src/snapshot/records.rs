@@ -1,0 +1,347 @@
+//! One record of each part: the engine's own fields on one side, words on the other. Nothing else of the
+//! snapshot knows how the engine keeps its state.
+
+use contract::words::{Wire, Words};
+use contract::{ClOrdId, Leverage, Price, Side, Tick, Xbt};
+
+use crate::account::{Account, DUE, SUSPENDED};
+use crate::agenda::{CancelTask, Process};
+use crate::book::{CLOSE_OUT, Cold, POST_ONLY, REDUCE_ONLY, Resting};
+use crate::engine::Engine;
+use crate::liquidation::Lot;
+
+pub(super) const MARKET_WORDS: usize = 5;
+pub(super) const ACCOUNT_WORDS: usize = 9;
+pub(super) const LOT_WORDS: usize = 4;
+pub(super) const ORDER_WORDS: usize = 11;
+
+/// Two halves of a word, the low one first.
+const fn halves(word: u64) -> (u32, u32) {
+    (word as u32, (word >> 32) as u32)
+}
+
+const fn joined(low: u32, high: u32) -> u64 {
+    low as u64 | (high as u64) << 32
+}
+
+/// What there is once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MarketRecord {
+    pub(super) mark: Price,
+    pub(super) waiting_mark: Price,
+    pub(super) next_number: u64,
+    pub(super) net_deposits: i128,
+}
+
+impl MarketRecord {
+    pub(super) fn of(engine: &Engine) -> MarketRecord {
+        MarketRecord {
+            mark: engine.market.mark,
+            waiting_mark: engine.waiting_mark,
+            next_number: engine.next_number,
+            net_deposits: engine.net_deposits,
+        }
+    }
+
+    pub(super) fn to_words(self) -> [u64; MARKET_WORDS] {
+        let deposits = self.net_deposits;
+        [self.mark.0, self.waiting_mark.0, self.next_number, deposits as u64, (deposits >> 64) as u64]
+    }
+
+    pub(super) fn from_words([mark, waiting, next_number, low, high]: [u64; MARKET_WORDS]) -> MarketRecord {
+        MarketRecord {
+            mark: Price(mark),
+            waiting_mark: Price(waiting),
+            next_number,
+            net_deposits: i128::from(high as i64) << 64 | i128::from(low),
+        }
+    }
+}
+
+/// Bits of an account.
+const ACCOUNT_SUSPENDED: u8 = 1;
+const ACCOUNT_DUE: u8 = 2;
+
+/// An account.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AccountRecord {
+    pub(super) wallet: i64,
+    pub(super) qty: i64,
+    pub(super) cost: i64,
+    pub(super) cross: i64,
+    pub(super) loss: i64,
+    pub(super) realised: i64,
+    pub(super) commission: i64,
+    pub(super) account_seq: u64,
+    pub(super) leverage: Leverage,
+    pub(super) tier: u16,
+    pub(super) fee_class: u8,
+    bits: u8,
+}
+
+impl AccountRecord {
+    pub(super) fn of(account: &Account) -> AccountRecord {
+        let suspended = if account.has(SUSPENDED) { ACCOUNT_SUSPENDED } else { 0 };
+        let due = if account.has(DUE) { ACCOUNT_DUE } else { 0 };
+        AccountRecord {
+            wallet: account.wallet.0,
+            qty: account.position.qty,
+            cost: account.position.cost.0,
+            cross: account.position.cross.0,
+            loss: account.position.loss.0,
+            realised: account.realised.0,
+            commission: account.commission.0,
+            account_seq: account.account_seq,
+            leverage: account.leverage,
+            tier: account.tier,
+            fee_class: account.fee_class,
+            bits: suspended | due,
+        }
+    }
+
+    /// Gives a new account this state. Terms, sums and margins are made anew from it.
+    pub(super) fn put(&self, account: &mut Account) {
+        account.wallet = Xbt(self.wallet);
+        account.position.qty = self.qty;
+        account.position.cost = Xbt(self.cost);
+        account.position.cross = Xbt(self.cross);
+        account.position.loss = Xbt(self.loss);
+        account.realised = Xbt(self.realised);
+        account.realised_before = Xbt(self.realised);
+        account.commission = Xbt(self.commission);
+        account.account_seq = self.account_seq;
+        account.leverage = self.leverage;
+        account.tier = self.tier;
+        account.fee_class = self.fee_class;
+        account.flags = if self.bits & ACCOUNT_SUSPENDED != 0 { SUSPENDED } else { 0 };
+        account.flags |= if self.is_due() { DUE } else { 0 };
+    }
+
+    pub(super) fn to_words(self) -> [u64; ACCOUNT_WORDS] {
+        let kinds = u32::from(self.tier) | u32::from(self.fee_class) << 16 | u32::from(self.bits) << 24;
+        [
+            self.wallet as u64,
+            self.qty as u64,
+            self.cost as u64,
+            self.cross as u64,
+            self.loss as u64,
+            self.realised as u64,
+            self.commission as u64,
+            self.account_seq,
+            joined(self.leverage.0, kinds),
+        ]
+    }
+
+    pub(super) fn from_words(words: [u64; ACCOUNT_WORDS]) -> AccountRecord {
+        let [wallet, qty, cost, cross, loss, realised, commission, account_seq, kinds] = words;
+        let (leverage, kinds) = halves(kinds);
+        AccountRecord {
+            wallet: wallet as i64,
+            qty: qty as i64,
+            cost: cost as i64,
+            cross: cross as i64,
+            loss: loss as i64,
+            realised: realised as i64,
+            commission: commission as i64,
+            account_seq,
+            leverage: Leverage(leverage),
+            tier: kinds as u16,
+            fee_class: (kinds >> 16) as u8,
+            bits: (kinds >> 24) as u8,
+        }
+    }
+
+    pub(super) fn is_due(&self) -> bool {
+        self.bits & ACCOUNT_DUE != 0
+    }
+
+    pub(super) fn bits(&self) -> u64 {
+        self.bits.into()
+    }
+
+    pub(super) fn has_unknown_bits(&self) -> bool {
+        self.bits & !(ACCOUNT_SUSPENDED | ACCOUNT_DUE) != 0
+    }
+}
+
+/// Bits of a lot.
+const LOT_LONG: u32 = 1;
+const LOT_RESTING: u32 = 2;
+const LOT_LISTED: u32 = 4;
+
+/// A lot of the liquidation account.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LotRecord {
+    pub(super) number: u64,
+    pub(super) slot: u32,
+    pub(super) bits: u32,
+    pub(super) qty: u64,
+    pub(super) unit_value: u64,
+}
+
+impl LotRecord {
+    pub(super) fn of(slot: u32, lot: &Lot, is_listed: bool) -> LotRecord {
+        let bit = |is_set: bool, bit: u32| if is_set { bit } else { 0 };
+        let bits = bit(lot.is_long, LOT_LONG) | bit(lot.is_resting, LOT_RESTING) | bit(is_listed, LOT_LISTED);
+        LotRecord { number: lot.number, slot, bits, qty: lot.qty, unit_value: lot.unit_value }
+    }
+
+    /// The lot; its tick follows from the rest.
+    pub(super) fn lot(&self, tick: Tick) -> Lot {
+        Lot {
+            number: self.number,
+            qty: self.qty,
+            unit_value: self.unit_value,
+            is_long: self.is_long(),
+            tick,
+            is_resting: self.is_resting(),
+        }
+    }
+
+    pub(super) fn to_words(self) -> [u64; LOT_WORDS] {
+        [self.number, joined(self.slot, self.bits), self.qty, self.unit_value]
+    }
+
+    pub(super) fn from_words([number, place, qty, unit_value]: [u64; LOT_WORDS]) -> LotRecord {
+        let (slot, bits) = halves(place);
+        LotRecord { number, slot, bits, qty, unit_value }
+    }
+
+    pub(super) fn is_long(&self) -> bool {
+        self.bits & LOT_LONG != 0
+    }
+
+    pub(super) fn is_resting(&self) -> bool {
+        self.bits & LOT_RESTING != 0
+    }
+
+    pub(super) fn is_listed(&self) -> bool {
+        self.bits & LOT_LISTED != 0
+    }
+
+    pub(super) fn has_unknown_bits(&self) -> bool {
+        self.bits & !(LOT_LONG | LOT_RESTING | LOT_LISTED) != 0
+    }
+}
+
+/// Bits of an order.
+const ORDER_SELLS: u32 = 1;
+const ORDER_REDUCE_ONLY: u32 = 2;
+const ORDER_POST_ONLY: u32 = 4;
+const ORDER_CLOSE_OUT: u32 = 8;
+/// Each with the book's own flag.
+const ORDER_FLAGS: [(u32, u32); 3] =
+    [(ORDER_REDUCE_ONLY, REDUCE_ONLY), (ORDER_POST_ONLY, POST_ONLY), (ORDER_CLOSE_OUT, CLOSE_OUT)];
+
+/// An order at rest.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OrderRecord {
+    pub(super) number: u64,
+    pub(super) account: u32,
+    pub(super) slot: u32,
+    pub(super) tick: Tick,
+    pub(super) bits: u32,
+    pub(super) leaves: u64,
+    pub(super) cum: u64,
+    pub(super) premium: u64,
+    pub(super) cl_ord_id: [u64; 5],
+}
+
+impl OrderRecord {
+    pub(super) fn of(order: &Resting, cold: &Cold) -> OrderRecord {
+        let flags = ORDER_FLAGS.iter().filter(|(_, flag)| order.is(*flag)).fold(0, |bits, (bit, _)| bits | bit);
+        OrderRecord {
+            number: order.number,
+            account: order.account,
+            slot: order.slot,
+            tick: order.tick,
+            bits: flags | if order.side() == Side::Sell { ORDER_SELLS } else { 0 },
+            leaves: order.leaves,
+            cum: cold.cum,
+            premium: cold.premium,
+            cl_ord_id: *cold.cl_ord_id.words(),
+        }
+    }
+
+    pub(super) fn to_words(self) -> [u64; ORDER_WORDS] {
+        let [a, b, c, d, e] = self.cl_ord_id;
+        let (place, price) = (joined(self.account, self.slot), joined(self.tick.0, self.bits));
+        [self.number, place, price, self.leaves, self.cum, self.premium, a, b, c, d, e]
+    }
+
+    pub(super) fn from_words(words: [u64; ORDER_WORDS]) -> OrderRecord {
+        let [number, place, price, leaves, cum, premium, cl_ord_id @ ..] = words;
+        let ((account, slot), (tick, bits)) = (halves(place), halves(price));
+        OrderRecord { number, account, slot, tick: Tick(tick), bits, leaves, cum, premium, cl_ord_id }
+    }
+
+    pub(super) fn side(&self) -> Side {
+        if self.bits & ORDER_SELLS != 0 { Side::Sell } else { Side::Buy }
+    }
+
+    pub(super) fn is_reduce_only(&self) -> bool {
+        self.bits & ORDER_REDUCE_ONLY != 0
+    }
+
+    pub(super) fn is_close_out(&self) -> bool {
+        self.bits & ORDER_CLOSE_OUT != 0
+    }
+
+    pub(super) fn has_unknown_bits(&self) -> bool {
+        let others = if self.is_close_out() { 0 } else { ORDER_REDUCE_ONLY | ORDER_POST_ONLY };
+        self.bits & !(ORDER_SELLS | ORDER_CLOSE_OUT | others) != 0
+    }
+
+    /// The book's flags, its side aside.
+    pub(super) fn flags(&self) -> u32 {
+        ORDER_FLAGS.iter().filter(|(bit, _)| self.bits & bit != 0).fold(0, |flags, (_, flag)| flags | flag)
+    }
+
+    /// The client's name for it; none where no client can have given it.
+    pub(super) fn name(&self) -> Option<ClOrdId> {
+        let mut words = Words::default();
+        words[..5].copy_from_slice(&self.cl_ord_id);
+        let name = ClOrdId::get(&words, 0);
+        (*name.words() == self.cl_ord_id && (name.is_none() || name.is_valid())).then_some(name)
+    }
+}
+
+/// The process that is under way: its kind, and three numbers.
+pub(super) fn process_words(process: Process) -> [u64; 2] {
+    let [kind, a, b, c] = match process {
+        Process::Liquidate { account } => [1, account, 0, 0],
+        Process::CloseOut { lot } => [2, lot, 0, 0],
+        Process::Sweep { lot } => [3, lot, 0, 0],
+        Process::Rank { lot, next, best } => [4, lot, next, best],
+        Process::Clear { account, lot } => [5, account, lot, 0],
+    };
+    [joined(kind, a), joined(b, c)]
+}
+
+pub(super) fn process_from_words([first, second]: [u64; 2]) -> Option<Process> {
+    let ((kind, a), (b, c)) = (halves(first), halves(second));
+    match (kind, b, c) {
+        (1, 0, 0) => Some(Process::Liquidate { account: a }),
+        (2, 0, 0) => Some(Process::CloseOut { lot: a }),
+        (3, 0, 0) => Some(Process::Sweep { lot: a }),
+        (4, next, best) => Some(Process::Rank { lot: a, next, best }),
+        (5, lot, 0) => Some(Process::Clear { account: a, lot }),
+        _ => None,
+    }
+}
+
+/// A cancel-all that waits: account and side, and which orders.
+pub(super) fn cancel_words(task: &CancelTask) -> [u64; 2] {
+    [joined(task.account, task.side.map_or(0, |side| side as u32)), task.before]
+}
+
+pub(super) fn cancel_from_words([first, before]: [u64; 2]) -> Option<CancelTask> {
+    let (account, side) = halves(first);
+    let side = match side {
+        0 => None,
+        side if side == Side::Buy as u32 => Some(Side::Buy),
+        side if side == Side::Sell as u32 => Some(Side::Sell),
+        _ => return None,
+    };
+    Some(CancelTask { account, side, before })
+}
