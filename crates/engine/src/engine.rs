@@ -425,6 +425,12 @@ impl Engine {
         &self.market.spec
     }
 
+    /// The contract as it was at the start, and the limits.
+    #[must_use]
+    pub fn genesis(&self) -> &Genesis {
+        &self.genesis
+    }
+
     /// The limits.
     #[must_use]
     pub fn capacity(&self) -> Capacity {

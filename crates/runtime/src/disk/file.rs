@@ -11,6 +11,8 @@ use super::{Disk, DiskFile};
 
 /// The file whose lock says that somebody writes here.
 const LOCK: &str = "lock";
+/// The same for snapshots, which are written beside a journal that another process writes.
+const SNAPSHOT_LOCK: &str = "snapshot.lock";
 /// Zeros written at a time where the system cannot reserve space.
 const ZEROS: usize = 1 << 20;
 
@@ -31,6 +33,8 @@ pub struct FileDisk {
     directory: PathBuf,
     /// Held while we may write; the system lets go of it when the process ends, however it ends.
     lock: Option<File>,
+    /// Only files of this ending may be changed.
+    only: Option<&'static str>,
 }
 
 impl FileDisk {
@@ -57,9 +61,26 @@ impl FileDisk {
         if !directory.is_dir() {
             return Err(io::ErrorKind::NotFound.into());
         }
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(directory.join(LOCK))?;
+        FileDisk::locked(directory, LOCK, None)
+    }
+
+    /// A directory to write snapshots in, whoever writes its journal. One at a time, and nothing else can be
+    /// changed through it.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::ResourceBusy`] where another process writes a snapshot; else what the system says.
+    pub fn for_snapshots(directory: impl Into<PathBuf>) -> io::Result<FileDisk> {
+        let directory = directory.into();
+        if !directory.is_dir() {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        FileDisk::locked(directory, SNAPSHOT_LOCK, Some(crate::snapshot::format::ENDING))
+    }
+
+    fn locked(directory: PathBuf, lock: &str, only: Option<&'static str>) -> io::Result<FileDisk> {
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(directory.join(lock))?;
         match lock.try_lock() {
-            Ok(()) => Ok(FileDisk { directory, lock: Some(lock) }),
+            Ok(()) => Ok(FileDisk { directory, lock: Some(lock), only }),
             Err(TryLockError::WouldBlock) => Err(io::ErrorKind::ResourceBusy.into()),
             Err(TryLockError::Error(error)) => Err(error),
         }
@@ -74,7 +95,7 @@ impl FileDisk {
         if !directory.is_dir() {
             return Err(io::ErrorKind::NotFound.into());
         }
-        Ok(FileDisk { directory, lock: None })
+        Ok(FileDisk { directory, lock: None, only: None })
     }
 
     /// Where it is.
@@ -83,8 +104,9 @@ impl FileDisk {
         &self.directory
     }
 
-    fn may_write(&self) -> io::Result<()> {
-        if self.lock.is_some() { Ok(()) } else { Err(io::ErrorKind::PermissionDenied.into()) }
+    fn may_write(&self, name: &str) -> io::Result<()> {
+        let is_ours = self.only.is_none_or(|ending| name.trim_end_matches(".tmp").ends_with(ending));
+        if self.lock.is_some() && is_ours { Ok(()) } else { Err(io::ErrorKind::PermissionDenied.into()) }
     }
 }
 
@@ -93,11 +115,14 @@ impl Disk for FileDisk {
 
     fn list(&self) -> io::Result<Vec<String>> {
         let names = fs::read_dir(&self.directory)?.map(|entry| Ok(entry?.file_name().into_string().ok()));
-        names.filter_map(Result::transpose).filter(|name| !matches!(name, Ok(name) if name == LOCK)).collect()
+        names
+            .filter_map(Result::transpose)
+            .filter(|name| !matches!(name, Ok(name) if name == LOCK || name == SNAPSHOT_LOCK))
+            .collect()
     }
 
     fn create(&self, name: &str, bytes: u64) -> io::Result<File> {
-        self.may_write()?;
+        self.may_write(name)?;
         let file =
             OpenOptions::new().read(true).write(true).create(true).truncate(true).open(self.directory.join(name))?;
         match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, bytes) {
@@ -118,21 +143,24 @@ impl Disk for FileDisk {
     }
 
     fn open(&self, name: &str) -> io::Result<File> {
-        OpenOptions::new().read(true).write(self.lock.is_some()).open(self.directory.join(name))
+        OpenOptions::new().read(true).write(self.may_write(name).is_ok()).open(self.directory.join(name))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        self.may_write()?;
+        self.may_write(from)?;
+        self.may_write(to)?;
         fs::rename(self.directory.join(from), self.directory.join(to))
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        self.may_write()?;
+        self.may_write(name)?;
         fs::remove_file(self.directory.join(name))
     }
 
     fn sync_dir(&self) -> io::Result<()> {
-        self.may_write()?;
+        if self.lock.is_none() {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
         File::open(&self.directory)?.sync_all()
     }
 

@@ -71,11 +71,26 @@ pub fn replay(
     out: &mut impl Outbox,
     between: impl FnMut(&Engine),
 ) -> Result<Replayed, Error> {
+    replay_to(disk, scan, u64::MAX, engine, out, between)
+}
+
+/// The same up to command `to`.
+///
+/// # Errors
+/// As [`replay`].
+pub fn replay_to(
+    disk: &impl Disk,
+    scan: &Scan,
+    to: u64,
+    engine: &mut Engine,
+    out: &mut impl Outbox,
+    between: impl FnMut(&Engine),
+) -> Result<Replayed, Error> {
     if scan.first_seq() > engine.seq() + 1 {
         return Err(Error::TooEarly { first: scan.first_seq(), wanted: engine.seq() + 1 });
     }
     let at = Cell::new(Place { segment: scan.segments[0], offset: 0, seq: 0 });
-    let work = AssertUnwindSafe(|| apply_all(scan.read(disk), engine, out, between, &at));
+    let work = AssertUnwindSafe(|| apply_all(scan.read(disk), to, engine, out, between, &at));
     catch_unwind(work).unwrap_or_else(|panic| {
         let rule = panic.downcast_ref::<String>().map(String::as_str);
         let rule = rule.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("an assertion failed");
@@ -85,6 +100,7 @@ pub fn replay(
 
 fn apply_all<D: Disk>(
     mut reader: Reader<'_, D>,
+    to: u64,
     engine: &mut Engine,
     out: &mut impl Outbox,
     mut between: impl FnMut(&Engine),
@@ -95,6 +111,9 @@ fn apply_all<D: Disk>(
     let mut agreed_at = begun_at;
     while let Some(entry) = reader.next() {
         let Entry { place, what } = entry?;
+        if place.seq > to {
+            break;
+        }
         if place.seq < begun_at || (place.seq == begun_at && matches!(what, What::Command(_))) {
             continue;
         }

@@ -322,7 +322,7 @@ fn last_used(disk: &impl Disk, numbers: &[u32], header: &Header) -> Result<u32, 
 }
 
 /// How many segments lie before the one that has command `seq`, and what is known at its beginning.
-fn start(disk: &impl Disk, numbers: &[u32], header: &Header, seq: u64) -> Result<(usize, Cursor), Error> {
+pub(super) fn start(disk: &impl Disk, numbers: &[u32], header: &Header, seq: u64) -> Result<(usize, Cursor), Error> {
     let mut first_there = 0;
     for (i, number) in numbers.iter().enumerate().rev() {
         if *number == 1 {

@@ -219,6 +219,12 @@ impl<D: Disk> Writer<D> {
         Ok(self.disk)
     }
 
+    /// The number drawn when the journal was made.
+    #[must_use]
+    pub fn journal(&self) -> u64 {
+        self.current.header.journal
+    }
+
     /// The disk it writes on.
     #[must_use]
     pub fn disk(&self) -> &D {
