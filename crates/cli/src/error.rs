@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use runtime::journal::Error as JournalError;
+use runtime::snapshot::Error as SnapshotError;
 
 /// The exit code of a command that found a difference.
 pub const EXIT_DIFFERENCE: u8 = 1;
@@ -60,6 +61,14 @@ pub enum Error {
         /// What is wrong, where, and what to do.
         source: JournalError,
     },
+    /// A snapshot that cannot be written, or a journal that none leads into.
+    #[error("{directory}: {source}")]
+    Snapshot {
+        /// The journal's directory.
+        directory: String,
+        /// What is wrong, where, and what to do.
+        source: SnapshotError,
+    },
     /// A law of the engine does not hold.
     #[error("broken law: {0}; keep the input and report it, the engine's answer cannot be trusted")]
     Law(String),
@@ -73,6 +82,9 @@ impl Error {
             Error::Law(_) | Error::Journal { source: JournalError::Law { .. }, .. } => EXIT_BROKEN_LAW,
             // What is there is not what was written, or does not give what was recorded.
             Error::Journal { source: JournalError::Corrupt { .. } | JournalError::Chain { .. }, .. } => EXIT_DIFFERENCE,
+            Error::Snapshot { source: SnapshotError::Ahead { .. } | SnapshotError::NoWayIn { .. }, .. } => {
+                EXIT_DIFFERENCE
+            }
             _ => EXIT_UNUSABLE,
         }
     }
@@ -86,6 +98,17 @@ impl Error {
     pub fn journal(directory: &Path) -> impl Fn(JournalError) -> Error {
         let directory = directory.display().to_string();
         move |source| Error::Journal { directory: directory.clone(), source }
+    }
+}
+
+impl Error {
+    /// A snapshot that cannot be written, or a journal that none leads into.
+    pub fn snapshot(directory: &Path) -> impl Fn(SnapshotError) -> Error {
+        let directory = directory.display().to_string();
+        move |source| match source {
+            SnapshotError::Journal(source) => Error::Journal { directory: directory.clone(), source },
+            source => Error::Snapshot { directory: directory.clone(), source },
+        }
     }
 }
 

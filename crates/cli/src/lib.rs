@@ -20,6 +20,7 @@ pub mod order_log;
 pub mod replay;
 pub mod report;
 pub mod run;
+pub mod snapshot;
 pub mod source;
 pub mod spec_file;
 pub mod text;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use centum_cli::error::Result;
-use centum_cli::{bench, check, demo, diff, generate, journal, replay};
+use centum_cli::{bench, check, demo, diff, generate, journal, replay, snapshot};
 use clap::{Parser, Subcommand};
 
 /// The matching engine of the inverse XBT/USD perpetual, from the command line.
@@ -34,6 +34,7 @@ enum Command {
     Demo(demo::Args),
     Journal(journal::Args),
     Diff(diff::Args),
+    Snapshot(snapshot::Args),
 }
 
 fn main() -> ExitCode {
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Journal(args) => code(journal::run(&args)),
         Command::Diff(args) => code(diff::run(&args)),
+        Command::Snapshot(args) => code(snapshot::run(&args)),
     }
 }
 

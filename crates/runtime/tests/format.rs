@@ -11,9 +11,14 @@ use std::path::{Path, PathBuf};
 use centum_runtime::disk::{Disk, FileDisk};
 use centum_runtime::journal::format::segment_name;
 use centum_runtime::journal::{Journal, Options, Scan, What, Writer, replay};
+use centum_runtime::snapshot::format::snapshot_name;
+use centum_runtime::snapshot::{Origin, Snapshot, Stored};
 use common::{OPTIONS, Run};
-use contract::command::OpenAccount;
-use contract::{AccountId, Action, Capacity, Command, ContractSpec, Genesis, Marking};
+use contract::command::{Amount, Mark, OpenAccount};
+use contract::{
+    AccountId, Action, Capacity, ClOrdId, Command, ContractSpec, Genesis, Marking, NewOrder, Price, Qty, Side, Tick,
+    Xbt,
+};
 use engine::{Discard, Engine};
 use testkit::SimDisk;
 
@@ -92,6 +97,56 @@ fn the_document_shows_the_bytes() {
     let mut engine = Engine::new(scan.genesis().expect("all was read")).expect("it can be traded");
     let replayed = replay(&disk, &scan, &mut engine, &mut Discard, |_| {}).expect("it agrees");
     assert_eq!((replayed.commands, replayed.chains_agreed, engine.accounts()), (2, 1, 6));
+}
+
+/// The snapshot of the document: the journal's example, a mark, a deposit and an order further.
+fn example_snapshot() -> (Vec<u8>, Engine) {
+    let spec = ContractSpec { marking: Marking::External, bulk_max: 8, ..ContractSpec::XBTUSD_2019 };
+    let mut engine = Engine::new(&Genesis { spec, capacity: Capacity::default() }).expect("it can be traded");
+    let order = NewOrder::limit(ClOrdId::new("a-1").expect("a name"), Side::Buy, Tick(20_000), Qty(100));
+    for (i, (account, action)) in [
+        (4, Action::OpenAccount(OpenAccount { fee_class: 0 })),
+        (5, Action::OpenAccount(OpenAccount { fee_class: 0 })),
+        (4, Action::Mark(Mark { price: Price(1_000_000) })),
+        (4, Action::Deposit(Amount { amount: Xbt(100_000_000) })),
+        (4, Action::New(order)),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let n = i as u64 + 1;
+        let command = Command::new(AccountId(account), action).stamped(n, 1_000 * n).from_session(1, n);
+        engine.apply(&command, &mut Discard);
+    }
+    let disk = SimDisk::new();
+    let snapshot = Snapshot::take(&engine, Origin { journal: 0x0ce0, quarantines: 0 });
+    let saved = snapshot.save(&disk, 5).expect("the disk is good");
+    (disk.file(&saved.file).expect("it is there"), engine)
+}
+
+#[test]
+fn the_document_shows_the_bytes_of_a_snapshot() {
+    let path = root().join("docs/snapshot-format.md");
+    let text = fs::read_to_string(&path).expect("the document is there");
+    let (before, rest) = text.split_once(BEGIN).expect("the example has its place");
+    let (shown, after) = rest.split_once(END).expect("the example has an end");
+    let (bytes, engine) = example_snapshot();
+    let made = dump(&bytes);
+    if is_blessed() {
+        fs::write(&path, format!("{before}{BEGIN}{made}{END}{after}")).expect("the document can be written");
+        return;
+    }
+    assert_eq!(shown, made, "CENTUM_BLESS=1 writes the example anew");
+    // And the other way: what the document shows is a snapshot.
+    let disk = SimDisk::new();
+    disk.put(&snapshot_name(5), read_dump(shown, bytes.len()));
+    let stored = Stored::open(&disk, 5).and_then(Stored::checked).expect("it is whole");
+    let again = stored.engine(stored.header.genesis, None).expect("it can be restored");
+    assert_eq!((again.chain(), again.digest()), (engine.chain(), engine.digest()));
+    assert_eq!(
+        again.order_named(AccountId(4), &ClOrdId::new("a-1").expect("a name")).map(|it| it.leaves),
+        Some(Qty(100))
+    );
 }
 
 /// A journal of this format as it lies in `testdata` is read, replays to the chain and digest beside it, and is

@@ -3,6 +3,7 @@
 pub mod fields;
 mod ledger;
 pub mod show;
+mod snapshots;
 mod verify;
 mod write;
 

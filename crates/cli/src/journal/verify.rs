@@ -4,14 +4,17 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use engine::Engine;
-use runtime::journal::{Outline, REPLAY_NS_PER_COMMAND, Replayed, Scan, replay};
+use runtime::disk::FileDisk;
+use runtime::journal::{Error as JournalError, Outline, REPLAY_NS_PER_COMMAND, Replayed, Scan, replay};
+use runtime::snapshot;
 use serde_json::json;
 
 use super::ledger::{Ledger, Sink};
+use super::snapshots::Snapshots;
 use super::{PROGRESS_EVERY, bar, open};
-use crate::error::{Error, Result};
+use crate::error::{EXIT_DIFFERENCE, Error, Result};
 
-/// Checks every record, replays the journal, and compares the chain at each batch.
+/// Checks every record, replays the journal, and compares the chain at each batch and the digest at each snapshot.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// The journal's directory.
@@ -34,6 +37,9 @@ struct Checked {
     replayed: Replayed,
     elapsed_ns: u64,
     entries: Option<u64>,
+    snapshots: Snapshots,
+    /// The command of the snapshot it begins with, where the journal's beginning is gone.
+    begun_at: Option<u64>,
 }
 
 impl Checked {
@@ -45,7 +51,8 @@ impl Checked {
 /// Runs the command; the result is the exit code.
 pub fn run(args: &Args) -> Result<u8> {
     let checked = check(&args.directory, args.ledger.as_deref())?;
-    let Checked { scan, engine, replayed, elapsed_ns, entries } = &checked;
+    let Checked { scan, engine, replayed, elapsed_ns, entries, snapshots, begun_at } = &checked;
+    let code = if snapshots.has_difference() { EXIT_DIFFERENCE } else { 0 };
     if args.json {
         let report = json!({
             "schema": "centum.journal/1", "source": args.directory.display().to_string(),
@@ -54,12 +61,12 @@ pub fn run(args: &Args) -> Result<u8> {
             "quarantined": scan.quarantined().iter().map(|one| one.seq).collect::<Vec<_>>(),
             "closed": scan.is_closed(), "torn": scan.torn().iter().map(ToString::to_string).collect::<Vec<_>>(),
             "chains_agreed": replayed.chains_agreed, "chains_unknown": replayed.chains_unknown,
-            "ledger_entries": entries, "sums_ok": true,
+            "ledger_entries": entries, "sums_ok": true, "snapshots": snapshots.objects(), "begun_at": begun_at,
             "chain": format!("{:016x}", engine.chain()), "digest": format!("{:016x}", engine.digest()),
             "elapsed_ns": elapsed_ns, "ns_per_command": checked.ns_per_command(),
         });
         println!("{report}");
-        return Ok(0);
+        return Ok(code);
     }
     println!(
         "journal      {:016x}: {} segments, {} batches, {} bytes of frames",
@@ -69,6 +76,9 @@ pub fn run(args: &Args) -> Result<u8> {
         scan.frame_bytes()
     );
     println!("commands     {}", replayed.commands);
+    if let Some(seq) = begun_at {
+        println!("begins       with the snapshot of command {seq}; the journal before it is gone");
+    }
     for one in scan.quarantined() {
         println!("quarantined  {}: {}", one.seq, one.text());
     }
@@ -78,6 +88,7 @@ pub fn run(args: &Args) -> Result<u8> {
         (torn, _) => torn.iter().for_each(|torn| println!("end          {torn}")),
     }
     println!("chains       {} agree, {} not known", replayed.chains_agreed, replayed.chains_unknown);
+    snapshots.lines().iter().for_each(|line| println!("{line}"));
     if let Some(entries) = entries {
         println!("ledger       {entries} entries; every book is what the engine says");
     }
@@ -87,7 +98,7 @@ pub fn run(args: &Args) -> Result<u8> {
     if replayed.commands >= ENOUGH {
         println!("             {} ms a million commands", checked.ns_per_command());
     }
-    Ok(0)
+    Ok(code)
 }
 
 /// Prints chain and digest at the end of a journal.
@@ -115,14 +126,26 @@ fn check(directory: &Path, ledger: Option<&Path>) -> Result<Checked> {
     let ledger = ledger.map(Ledger::create).transpose()?;
     let began = Instant::now();
     let scanning = bar(outline.last_seq, "scan");
-    let scan = Scan::from(&disk, 1, |seq| scanning.set_position(seq)).map_err(&bad)?;
+    let (scan, mut engine, begun_at) = match Scan::from(&disk, 1, |seq| scanning.set_position(seq)) {
+        Err(JournalError::TooEarly { first, .. }) => late(directory, &disk, first)?,
+        scan => {
+            let scan = scan.map_err(&bad)?;
+            let engine = begin(&scan)?;
+            (scan, engine, None)
+        }
+    };
     scanning.finish_and_clear();
-    let genesis = scan.genesis().ok_or_else(|| Error::Unusable("the journal's first segment is not there".into()))?;
-    let mut engine = Engine::new(genesis)
-        .map_err(|error| Error::Unusable(format!("{error}; replay it with the build that wrote it")))?;
+    if begun_at.is_some() && ledger.is_some() {
+        let text =
+            "the journal's beginning is gone, and a ledger begins with the first command; verify without --ledger";
+        return Err(Error::Unusable(text.into()));
+    }
+    let mut snapshots = Snapshots::read(directory, &disk, &scan)?;
+    snapshots.compare(&engine);
     let replaying = bar(scan.commands(), "replay");
     let mut sink = Sink(ledger);
     let replayed = replay(&disk, &scan, &mut engine, &mut sink, |engine| {
+        snapshots.compare(engine);
         if engine.seq().is_multiple_of(PROGRESS_EVERY) {
             replaying.set_position(engine.seq());
         }
@@ -132,5 +155,28 @@ fn check(directory: &Path, ledger: Option<&Path>) -> Result<Checked> {
     let elapsed_ns = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
     engine.check_sums().map_err(|law| Error::Law(law.to_string()))?;
     let entries = sink.0.map(|ledger| ledger.finish(&engine)).transpose()?;
-    Ok(Checked { scan, engine, replayed, elapsed_ns, entries })
+    Ok(Checked { scan, engine, replayed, elapsed_ns, entries, snapshots, begun_at })
+}
+
+/// An engine at the genesis.
+fn begin(scan: &Scan) -> Result<Engine> {
+    let genesis = scan.genesis().ok_or_else(|| Error::Unusable("the journal's first segment is not there".into()))?;
+    Engine::new(genesis).map_err(|error| Error::Unusable(format!("{error}; replay it with the build that wrote it")))
+}
+
+/// The beginning of a journal is gone: the oldest snapshot that leads into it is where this begins.
+fn late(directory: &Path, disk: &FileDisk, first: u64) -> Result<(Scan, Engine, Option<u64>)> {
+    let bad = Error::snapshot(directory);
+    let mut skipped = Vec::new();
+    for seq in snapshot::list(disk).map_err(&bad)?.into_iter().rev().filter(|seq| seq + 1 >= first) {
+        let scan = match Scan::from(disk, seq.max(1), |_| {}) {
+            Err(JournalError::TooEarly { .. }) => continue,
+            scan => scan.map_err(Error::journal(directory))?,
+        };
+        match snapshot::examine(disk, &scan, seq) {
+            Ok(engine) => return Ok((scan, engine, Some(seq))),
+            Err(flaw) => skipped.push(snapshot::Skipped { seq, flaw }),
+        }
+    }
+    Err(bad(snapshot::Error::NoWayIn { first, skipped }))
 }

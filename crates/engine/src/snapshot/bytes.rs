@@ -26,10 +26,12 @@ impl<'a, S: SnapshotSink> Output<'a, S> {
     }
 
     pub(super) fn words(&mut self, words: &[u64]) {
+        let mut sum = self.sum;
         for word in words {
-            self.sum = step(self.sum, *word);
+            sum = step(sum, *word);
             self.put(*word);
         }
+        self.sum = sum;
     }
 
     /// The checksum of everything so far.

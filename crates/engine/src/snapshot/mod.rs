@@ -33,11 +33,20 @@ pub(crate) const HEADER_WORDS: usize = 7 + GENESIS_WORDS + 2;
 
 /// Takes a snapshot's bytes. It cannot refuse them: a sink that fails remembers it and says so afterwards.
 pub trait SnapshotSink {
+    /// How many bytes there will be, told before the first.
+    fn begin(&mut self, bytes: u64) {
+        let _ = bytes;
+    }
+
     /// The next bytes.
     fn write(&mut self, bytes: &[u8]);
 }
 
 impl SnapshotSink for Vec<u8> {
+    fn begin(&mut self, bytes: u64) {
+        self.reserve_exact(usize::try_from(bytes).unwrap_or(0));
+    }
+
     fn write(&mut self, bytes: &[u8]) {
         self.extend_from_slice(bytes);
     }

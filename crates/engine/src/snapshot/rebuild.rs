@@ -6,11 +6,11 @@
 use contract::margin::{chargeable, order_margin, tier_limit};
 use contract::math::MOST;
 use contract::value::unit_value;
-use contract::{ClOrdId, OrderId, Price, Xbt};
+use contract::{AccountId, ClOrdId, OrderId, Price, Xbt};
 
 use super::SnapshotHeader;
 use super::records::{AccountRecord, LotRecord, MarketRecord, OrderRecord};
-use crate::account::{Account, DUE};
+use crate::account::DUE;
 use crate::agenda::{CancelTask, Process};
 use crate::chain::Chain;
 use crate::engine::Engine;
@@ -30,7 +30,9 @@ impl Engine {
     /// The next account; the house's are there already.
     pub(super) fn put_account(&mut self, number: u32, record: &AccountRecord) {
         if number as usize >= self.accounts.len() {
-            self.accounts.push(Account::new(&self.market.spec, record.fee_class));
+            // A house account that trades nothing is as good as a new one, all that `put` gives it aside.
+            let new = self.accounts[AccountId::FEES.0 as usize].clone();
+            self.accounts.push(new);
         }
         let account = &mut self.accounts[number as usize];
         record.put(account);

@@ -9,6 +9,7 @@ use super::records::{AccountRecord, LotRecord, MarketRecord, OrderRecord, cancel
 use super::{HEADER_WORDS, MAGIC, Section, SnapshotSink};
 use crate::engine::Engine;
 
+const SECTIONS: usize = Section::ALL.len();
 /// Words of a section beside its records: what it is, how many there are, the checksum.
 const FRAME_WORDS: u64 = 3;
 
@@ -32,14 +33,17 @@ impl Engine {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn write_snapshot(&self, sink: &mut impl SnapshotSink) {
+        let counts = self.counts();
+        let bytes = bytes_of(&counts);
+        sink.begin(bytes);
         let mut out = Output::new(sink);
         let [a, b] = self.say.chain.lanes();
-        out.words(&[MAGIC, self.snapshot_bytes(), self.say.seq(), self.say.ts(), a, b, self.digest()]);
+        out.words(&[MAGIC, bytes, self.say.seq(), self.say.ts(), a, b, self.digest()]);
         out.words(&self.genesis.to_words());
         out.words(&[0]);
         out.put_sum();
-        for section in Section::ALL {
-            out.words(&[section.head(), self.count(section)]);
+        for (section, count) in Section::ALL.into_iter().zip(counts) {
+            out.words(&[section.head(), count]);
             self.write_section(section, &mut out);
             out.put_sum();
         }
@@ -49,8 +53,12 @@ impl Engine {
     /// How many bytes [`Engine::write_snapshot`] writes now.
     #[must_use]
     pub fn snapshot_bytes(&self) -> u64 {
-        let of = |section: Section| FRAME_WORDS + self.count(section) * section.record_words() as u64;
-        8 * (HEADER_WORDS as u64 + Section::ALL.into_iter().map(of).sum::<u64>())
+        bytes_of(&self.counts())
+    }
+
+    /// How many records each section has.
+    fn counts(&self) -> [u64; SECTIONS] {
+        Section::ALL.map(|section| self.count(section))
     }
 
     /// How many records a section has.
@@ -111,4 +119,10 @@ impl Engine {
             out.words(&LotRecord::of(slot, lot, is_listed).to_words());
         }
     }
+}
+
+/// Bytes of a snapshot with so many records in its sections.
+fn bytes_of(counts: &[u64; SECTIONS]) -> u64 {
+    let words = |(section, count): (Section, &u64)| FRAME_WORDS + count * section.record_words() as u64;
+    8 * (HEADER_WORDS as u64 + Section::ALL.into_iter().zip(counts).map(words).sum::<u64>())
 }

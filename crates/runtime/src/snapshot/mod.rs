@@ -23,6 +23,6 @@ mod store;
 
 pub use error::{Error, Flaw, Skipped};
 pub use prune::prune;
-pub use recovery::{RESTORE_NS_PER_BYTE, Recovered, Recovery};
+pub use recovery::{RESTORE_NS_PER_BYTE, Recovered, Recovery, examine};
 pub use save::{Origin, Saved, Snapshot};
 pub use store::{Stored, list};

@@ -14,7 +14,7 @@ use crate::disk::Disk;
 use crate::journal::{self, Outline, REPLAY_NS_PER_COMMAND, Replayed, Scan, replay_to};
 
 /// How long a byte of a snapshot takes to restore on the machine of `docs/performance.md`, ns.
-pub const RESTORE_NS_PER_BYTE: u64 = 4;
+pub const RESTORE_NS_PER_BYTE: u64 = 15;
 
 /// A recovery, planned: what it will read, and about how long that takes.
 ///
@@ -222,6 +222,22 @@ impl Recovery {
         }
         Ok(stored.engine(self.outline.genesis, self.hash_seed).map(|engine| (engine, scan)))
     }
+}
+
+/// The engine of a snapshot of this journal; the scan has its command and what lies behind it.
+///
+/// # Errors
+/// Why it cannot be used.
+pub fn examine(disk: &impl Disk, scan: &Scan, seq: u64) -> Result<Engine, Flaw> {
+    let stored = Stored::open(disk, seq)?;
+    if stored.header.journal != scan.journal() {
+        return Err(Flaw::WrongJournal { found: stored.header.journal });
+    }
+    let stored = stored.checked()?;
+    if let Some(quarantined) = unknown_quarantine(scan, seq, stored.header.quarantines) {
+        return Err(Flaw::Quarantined { seq: quarantined });
+    }
+    stored.engine(scan.header.genesis, None)
 }
 
 /// A command in a snapshot that was quarantined after it was made. A quarantine that stands before the snapshot's

@@ -63,7 +63,7 @@ impl Snapshot {
     /// Copies the state. The engine stands still for this alone; `docs/performance.md` says how long.
     #[must_use]
     pub fn take(engine: &Engine, origin: Origin) -> Snapshot {
-        let mut state = Vec::with_capacity(usize::try_from(engine.snapshot_bytes()).unwrap_or(0));
+        let mut state = Vec::new();
         engine.write_snapshot(&mut state);
         Snapshot {
             origin,
