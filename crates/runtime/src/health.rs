@@ -144,6 +144,12 @@ impl Shared {
         self.state.store(code as u8, Release);
     }
 
+    /// What held it up is over.
+    pub(crate) fn runs_again(&self) {
+        *lock(&self.failure) = None;
+        self.set_state(State::Running);
+    }
+
     /// Lanes refuse from now on; the pump still takes what they hold.
     pub(crate) fn close_lanes(&self) {
         self.are_lanes_closed.store(true, Release);

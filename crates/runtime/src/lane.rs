@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use contract::{Command, CommandKind};
+use contract::{Action, Command, CommandKind, ExecInst};
 use ring::{Producer, Reader, Waiting};
 
 use crate::clock::Clock;
@@ -141,6 +141,11 @@ impl LaneEnd {
         self.inbox.len() - self.next + self.reader.lag()
     }
 
+    /// Its sender is gone, and everything it sent is applied.
+    pub(crate) fn is_over(&self) -> bool {
+        self.next == self.inbox.len() && self.reader.is_closed()
+    }
+
     pub(crate) const fn reader(&self) -> &Reader<Command> {
         &self.reader
     }
@@ -174,7 +179,7 @@ impl Lane {
         if !self.is_read() {
             return Err(Refused::Stopped(command));
         }
-        if is_shed_first(&command) && !self.producer.has_room(self.kept + 1) {
+        if !self.producer.has_room(self.kept + 1) && is_shed_first(&command) {
             self.counters.overloaded.fetch_add(1, Relaxed);
             return Err(Refused::Overloaded(command));
         }
@@ -241,7 +246,14 @@ impl Lane {
     }
 }
 
-/// New orders and amends are shed first: whoever wants out must always get through.
+/// New orders and amends are shed first: whoever wants out must always get through, and so must an order that does
+/// nothing but close a position.
 fn is_shed_first(command: &Command) -> bool {
-    matches!(command.kind(), Some(CommandKind::New | CommandKind::Amend))
+    match command.kind() {
+        Some(CommandKind::New) => {
+            !matches!(command.action(), Some(Action::New(order)) if order.exec_inst.has(ExecInst::CLOSE))
+        }
+        Some(CommandKind::Amend) => true,
+        _ => false,
+    }
 }

@@ -193,7 +193,10 @@ impl<J: Journal> Pump<J> {
             self.stop_at_law(panic.as_ref());
             Turn::default()
         });
-        if !self.is_over() && !turn.is_idle() {
+        if turn.is_idle() {
+            // A lane whose sender is gone would end every wait at once.
+            self.lanes.retain(|lane| !lane.is_over());
+        } else if !self.is_over() {
             self.end_batch();
         }
         self.shared.turns.fetch_add(1, Relaxed);
@@ -214,12 +217,13 @@ impl<J: Journal> Pump<J> {
     /// Where the disk is full, what was accepted and not applied stays so; health says how many commands that is.
     #[must_use]
     pub fn stop(mut self) -> (Engine, J) {
+        // Closed first, or whoever sends without pause would keep it from ending.
+        self.shared.close_lanes();
         // Who saw the lanes open may still be sending: two idle turns in a row, a moment apart.
         let mut idle_turns = 0;
         while idle_turns < 2 && !self.is_over() {
             if self.turn().is_idle() {
                 idle_turns += 1;
-                self.shared.close_lanes();
                 std::thread::sleep(Duration::from_millis(1));
             } else {
                 idle_turns = 0;
@@ -316,7 +320,7 @@ impl<J: Journal> Pump<J> {
         self.shared.durable_seq.store(self.journal.durable_seq(), Relaxed);
         self.release();
         if self.shared.state() != State::Running {
-            self.shared.set_state(State::Running);
+            self.shared.runs_again();
         }
     }
 

@@ -250,6 +250,8 @@ impl Venue {
         let shared = Arc::clone(pump.shared());
         let latency = Arc::new(Mutex::new(new_histogram()));
         let stop = Arc::new(AtomicBool::new(false));
+        // Before the engine's thread begins: what it finds wrong must not be written over.
+        shared.set_state(State::Running);
         let router = {
             let (latency, clock, shared) = (Arc::clone(&latency), Arc::clone(&config.clock), Arc::clone(&shared));
             let work = move || route(router, events, &latency, &*clock, &shared);
@@ -260,7 +262,6 @@ impl Venue {
             let work = move || run(pump, &stop, idle);
             thread::Builder::new().name("centum-engine".to_owned()).spawn(work).map_err(OpenError::Thread)?
         };
-        shared.set_state(State::Running);
         Ok(Running { shared, desk, latency, config, stop, threads: Some((engine, router)) })
     }
 }
