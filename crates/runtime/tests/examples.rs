@@ -35,3 +35,10 @@ fn a_pump_turns_on_a_thread_of_ones_own() {
 fn a_crash_is_replayed() {
     crash::main().unwrap();
 }
+
+#[test]
+fn the_document_shows_the_example_as_it_is() {
+    let document = include_str!("../../../docs/embedding.md");
+    let block = document.split("```rust\n").nth(1).and_then(|rest| rest.split("```").next());
+    assert_eq!(block, Some(include_str!("../examples/embed.rs")), "copy the example into docs/embedding.md");
+}
