@@ -16,7 +16,7 @@ use std::time::Duration;
 use contract::{Capacity, Command, ContractSpec, Event, Genesis};
 use engine::{Discard, Engine};
 use hdrhistogram::Histogram;
-use ring::{Reader, RingError};
+use ring::{Hub, Reader, RingError};
 
 use crate::clock::Clock;
 use crate::disk::FileDisk;
@@ -226,6 +226,13 @@ impl Venue {
     #[must_use]
     pub const fn desk(&self) -> &Desk {
         &self.desk
+    }
+
+    /// Where more readers of the released events join, for statistics or replication. A gating one holds the engine up
+    /// as the router does; a lossy one never.
+    #[must_use]
+    pub fn output(&self) -> Hub<Event> {
+        self.pump.output()
     }
 
     /// The last request of a session that was applied: did my order arrive? One answer after any crash. `None`
