@@ -13,6 +13,8 @@ use engine::{Discard, Engine, Outbox};
 
 /// An engine at the start, and what follows.
 pub struct Recording {
+    /// What a new engine is given to become it; empty where nobody asks.
+    pub preparation: Vec<Command>,
     /// As it stands before the first command.
     pub engine: Engine,
     /// Stamped, in order.
@@ -100,8 +102,14 @@ pub fn mix(seed: u64, accounts: u64, resting: u64, commands: u64) -> Recording {
         commands.iter().zip(1..).map(|((ts, command), seq)| command.stamped(seq, *ts)).collect();
     let (preparation, commands) = stamped.split_at(bench_start);
     preparation.iter().for_each(|command| engine.apply(command, &mut Discard));
-    let mut recording =
-        Recording { engine: engine.clone(), commands: commands.to_vec(), chain: 0, fills: 0, refused: 0 };
+    let mut recording = Recording {
+        preparation: preparation.to_vec(),
+        engine: engine.clone(),
+        commands: commands.to_vec(),
+        chain: 0,
+        fills: 0,
+        refused: 0,
+    };
     let mut events: Vec<Event> = Vec::new();
     for command in commands {
         events.clear();
@@ -132,7 +140,8 @@ pub fn quiet_marks(accounts: u32, marks: usize) -> Recording {
         stage.apply(account, Action::New(limit(side, MIDDLE, 1 + u64::from(account / 2 % 50))));
     }
     let engine = stage.engine.clone();
-    let mut recording = Recording { engine, commands: Vec::with_capacity(marks), chain: 0, fills: 0, refused: 0 };
+    let commands = Vec::with_capacity(marks);
+    let mut recording = Recording { preparation: Vec::new(), engine, commands, chain: 0, fills: 0, refused: 0 };
     for i in 0..marks as u64 {
         let price = Price(1_000_000 + 50 * [0, 1, 2, 1, 0, 3][i as usize % 6]);
         let command = stage.stamped(u32::MAX, Action::Mark(Mark { price }));

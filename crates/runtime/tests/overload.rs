@@ -1,4 +1,4 @@
-//! Overload: producers push all they can, more than twice what the engine takes. Every command is answered by an
+//! Overload: producers push all they can, about twice what the engine takes and more. Every command is answered by an
 //! event, or refused as overloaded or full; whoever wants out is never shed; memory stays flat.
 //!
 //! A minute of it: `CENTUM_OVERLOAD_SECONDS=60 cargo test -p centum-runtime --release --test overload -- --nocapture`
