@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use centum_runtime::lane::{Lane, Refused};
-use centum_runtime::router::AccountFeed;
+use centum_runtime::router::{AccountFeed, FeedLimits};
 use centum_runtime::venue::{Config, Venue};
 use contract::command::{Amount, Mark, OpenAccount};
 use contract::project::PrivateBody;
@@ -20,8 +20,11 @@ pub fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let directory = std::env::temp_dir().join(format!("centum-gateway-{}", std::process::id()));
     let contract = ContractSpec { marking: Marking::External, ..ContractSpec::XBTUSD_2019 };
     let capacity = Capacity { accounts: 64, orders: 1 << 13, sessions: 4, lots: 16 };
+    // A feed has room for all that happens while its reader is not given a core; one that overflows is closed.
+    let feeds = FeedLimits { account_rows: 1 << 14, ..FeedLimits::default() };
+    let directory_of_venue = Some(directory.clone());
     let mut venue =
-        Venue::open(Config { contract, capacity, directory: Some(directory.clone()), ..Config::default() })?;
+        Venue::open(Config { contract, capacity, feeds, directory: directory_of_venue, ..Config::default() })?;
     let mut operator = venue.lane("operator")?;
     let lanes = [venue.lane("gateway 1")?, venue.lane("gateway 2")?];
     let running = venue.start()?;
