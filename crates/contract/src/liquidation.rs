@@ -3,6 +3,7 @@
 //! Both are a loss W that the position can bear, turned into a unit value and that into a price. Both
 //! roundings go toward the mark. (Rules LIQ-1 to LIQ-4)
 
+use crate::codes::Side;
 use crate::margin::Terms;
 use crate::math::signed;
 use crate::position::PositionState;
@@ -102,10 +103,13 @@ pub fn price_after_loss(spec: &ContractSpec, position: &PositionState, w: i64, s
     // Ordinary sizes: the unit value's sum and product stay in 64 bits and its price inside the scale.
     const FITS: u64 = 1 << 62;
     let (n, cost, is_long) = (units(spec, position.size()), position.cost_abs(), position.qty > 0);
-    let gained = if is_long { w } else { w.wrapping_neg() };
-    let value = cost.wrapping_add_signed(gained);
-    if cost < FITS && value < FITS && gained.unsigned_abs() < FITS && value >= n && step == spec.tick_size {
-        let v = if is_long { value / n } else { value.div_ceil(n) };
+    if cost < FITS && w.unsigned_abs() < FITS && step == spec.tick_size {
+        let v = match (is_long, if is_long { signed(cost) + w } else { signed(cost) - w }) {
+            (false, ..=0) => return spec.never_price,
+            (true, ..=0) => 1,
+            (true, value) => (value.unsigned_abs() / n).max(1),
+            (false, value) => value.unsigned_abs().div_ceil(n),
+        };
         let (grain, is_wide) = v.overflowing_mul(step.0);
         let numerator = spec.unit_numerator();
         if !is_wide && grain <= numerator {
@@ -114,6 +118,23 @@ pub fn price_after_loss(spec: &ContractSpec, position: &PositionState, w: i64, s
         }
     }
     price_after_any_loss(spec, position, w, step)
+}
+
+/// Does the price at which a position has lost W lie at `key` or beyond it, seen from the mark? For a `key` on
+/// the grid; a position at the far end of the scale may be told no.
+#[inline]
+#[must_use]
+pub fn is_not_before(spec: &ContractSpec, position: &PositionState, w: i64, key: Price) -> bool {
+    let (n, cost, numerator) = (units(spec, position.size()), signed(position.cost_abs()), spec.unit_numerator());
+    let worth = |v: u64, price: Price| u128::from(v) * u128::from(price.0);
+    if position.qty > 0 {
+        let v = cost.saturating_add(w).max(0).unsigned_abs() / n;
+        // Below the numerator at one tick v is not limited, so its price is what it says.
+        worth(v, key) >= u128::from(numerator) && worth(v, spec.tick_size) <= u128::from(numerator)
+    } else {
+        let v = cost.saturating_sub(w).max(0).unsigned_abs().div_ceil(n);
+        worth(v, key) <= u128::from(numerator)
+    }
 }
 
 #[cold]
@@ -178,6 +199,28 @@ impl SafeLine {
     }
 }
 
+impl SafeLine {
+    /// Is a unit value strictly on the safe side for what opens by an order of this side?
+    ///
+    /// Then a safe position (or none) that grows by m > 0 units at that value v or a better one stays safe, on
+    /// terms that say so ([`Terms::stays_safe`]). For a long, d being what is added to the cost:
+    ///
+    /// * it was safe: cost + W ≥ L·n;
+    /// * W rises by ceil(IM·(cost + d)) − ceil(IM·cost), which is at least floor(IM·d), and falls by at most
+    ///   ceil(MM·d); as IM ≥ MM, and premium only adds, W falls by at most 1;
+    /// * d ≥ m·v ≥ m·(L + 1) ≥ L·m + 1. So cost + d + W − 1 ≥ L·(n + m).
+    ///
+    /// For a short with the line S the same from above: cost + d − W + 1 ≤ S·n + m·(S − 1) + 1 ≤ S·(n + m).
+    #[inline(always)]
+    #[must_use]
+    pub fn is_beyond(self, side: Side, unit_value: u64) -> bool {
+        match side {
+            Side::Buy => unit_value > self.long_from,
+            Side::Sell => unit_value < self.short_to,
+        }
+    }
+}
+
 /// How far the mark is past a liquidation price, in 0.01 USD. (Rule LIQ-8)
 #[must_use]
 pub const fn distance_past(is_long: bool, liquidation_price: Price, mark: Price) -> u64 {
@@ -218,6 +261,74 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        /// OM-9: what is safe and grows beyond the line is safe, next to the line too, at any size and leverage.
+        #[test]
+        fn a_safe_position_that_grows_beyond_the_line_stays_safe(
+            profile in 0usize..3,
+            size in 0i64..1_000_000,
+            is_long in any::<bool>(),
+            entry in 1u64..20_000_000,
+            mark_gap in -3i64..2_000,
+            leverage in 1u32..=10_000,
+            cross in 0i64..1_000,
+            more in 1i64..10_000_000_000,
+            beyond in 1u64..4,
+            tier in 0u16..8,
+        ) {
+            let spec = ContractSpec::PROFILES[profile];
+            let terms = Terms::new(spec, Leverage(leverage), tier, Rate(75_000), Rate(0));
+            prop_assume!(terms.stays_safe);
+            let sign = if is_long { 1 } else { -1 };
+            let entry = Price(entry.max(1) * spec.tick_size.0).min(spec.max_price);
+            let mut position = PositionState::default();
+            if size != 0 {
+                position.execute(spec, size * spec.lot.0 as i64 * sign, unit_value(spec, entry));
+                position.cross = Xbt(cross);
+            }
+            let w = |position: &PositionState| bearable(&terms, position, 0).until_liquidation;
+            // A mark next to the liquidation price, or anywhere where there is none.
+            let near = if size == 0 { entry } else { price_after_loss(spec, &position, w(&position), spec.tick_size) };
+            let mark = Price(near.0.saturating_add_signed(mark_gap * sign).clamp(spec.tick_size.0, spec.max_price.0));
+            let line = SafeLine::at(spec, mark);
+            prop_assume!(line.is_safe(spec, &position, w(&position)));
+            let (side, value) = if is_long {
+                (Side::Buy, line.long_from.saturating_add(beyond))
+            } else {
+                (Side::Sell, line.short_to.saturating_sub(beyond))
+            };
+            let highest = unit_value(spec, spec.tick_size);
+            prop_assume!((1..=highest).contains(&value) && line.is_beyond(side, value));
+            let free = spec.max_side_units() - units(spec, position.size());
+            let added = (more.unsigned_abs() % free).max(1) as i64;
+            position.execute(spec, added * spec.value_unit as i64 * sign, value);
+            prop_assert!(line.is_safe(spec, &position, w(&position)), "{:?} at {:?}", position, mark);
+        }
+
+        /// LIQ-4: whether a key is early enough is what the price says, next to the price too.
+        #[test]
+        fn a_key_is_early_where_its_price_is(
+            profile in 0usize..3,
+            size in 1i64..1_000_000,
+            is_long in any::<bool>(),
+            entry in 1u64..20_000_000,
+            gap in -3i64..=3,
+            w in -1_000_000_000i64..1_000_000_000_000,
+        ) {
+            let spec = ContractSpec::PROFILES[profile];
+            let entry = Price(entry.max(1) * spec.tick_size.0).min(spec.max_price);
+            let qty = size * spec.lot.0 as i64 * if is_long { 1 } else { -1 };
+            let mut position = PositionState::default();
+            position.execute(spec, qty, unit_value(spec, entry));
+            let price = price_after_loss(spec, &position, w, spec.tick_size);
+            prop_assert_eq!(price, price_after_any_loss(spec, &position, w, spec.tick_size));
+            let steps = (price.0 / spec.tick_size.0).saturating_add_signed(gap).max(1);
+            let key = Price(steps * spec.tick_size.0).min(spec.max_price);
+            let says = is_not_before(spec, &position, w, key);
+            let expected = if is_long { price <= key } else { price >= key };
+            let is_far_end = is_long && price <= Price(2 * spec.tick_size.0);
+            prop_assert!(says == expected || (is_far_end && !says), "price {:?} key {:?}", price, key);
+        }
+
         /// LIQ-4: the line says what the price says, for every position and mark.
         #[test]
         fn the_safe_line_agrees_with_the_liquidation_price(

@@ -26,6 +26,9 @@ pub struct Terms {
     pub is_cross: bool,
     /// Is the premium of orders charged? (Rule OM-5: not at leverage 1 or less)
     pub charges_premium: bool,
+    /// Isolated, and what holds back initial margin holds back its own maintenance: a safe position that grows
+    /// at a price beyond the line stays safe. (See `SafeLine::is_beyond`.)
+    pub stays_safe: bool,
 }
 
 /// The tier's initial margin: IM0 + k·MM0. (Rule RISK-1)
@@ -77,12 +80,19 @@ impl Terms {
             Fraction::new(u64::from(Leverage::ONE.0), u64::from(leverage.0))
         };
         let f = of_rate(taker.0);
+        let maintenance = of_rate(tier_maintenance(spec, tier).0 + adverse.0.abs());
+        // No rate of a value of this contract meets the limit `MOST`, which would break the proof.
+        let highest_value = u128::from(spec.max_side_units()) * u128::from(unit_value(spec, spec.tick_size));
         Terms {
             im,
             taker: f,
             order_fee: Fraction::new(f.num() * (2 * im.den() + im.num()), f.den() * im.den()),
-            maintenance: of_rate(tier_maintenance(spec, tier).0 + adverse.0.abs()),
+            maintenance,
             is_cross: leverage.is_cross(),
+            stays_safe: !leverage.is_cross()
+                && im.is_at_least(maintenance)
+                && im.num() <= im.den()
+                && highest_value < u128::from(MOST),
             charges_premium: matches!(spec.premium, PremiumMode::Full) && !leverage.is_fully_funded(),
         }
     }

@@ -42,6 +42,12 @@ impl Fraction {
         Fraction { num, twice_less_two: 2 * (den - 1), reciprocal: reciprocal as u64, shift }
     }
 
+    /// self ≥ other.
+    #[must_use]
+    pub const fn is_at_least(self, other: Fraction) -> bool {
+        self.num as u128 * other.den() as u128 >= other.num as u128 * self.den() as u128
+    }
+
     /// Numerator in lowest terms.
     #[must_use]
     pub const fn num(self) -> u64 {

@@ -26,6 +26,7 @@ use crate::liquidation::Lot;
 use crate::market::Market;
 use crate::names::Names;
 use crate::outbox::Outbox;
+use crate::review::sort;
 use crate::say::Say;
 
 /// Seeds the table of client order ids where the embedder gives none.
@@ -311,13 +312,9 @@ impl Engine {
     #[inline(always)]
     pub(crate) fn touch_reviewed(&mut self, number: u32, out: &mut impl Outbox) {
         let Engine { accounts, agenda, in_apply, say, .. } = self;
-        let account = &mut accounts[number as usize];
-        if account.needs_no_review() && !agenda.has_news && in_apply.is_empty() {
-            let wallet = wallet_of(account);
-            say.fact(Some((number, account)), wallet, out);
-            return;
+        if !is_told_at_once(say, agenda, in_apply, number, &mut accounts[number as usize], out) {
+            self.touch(number, TELL_WALLET | MARGIN_IS_NEW);
         }
-        self.touch(number, TELL_WALLET | MARGIN_IS_NEW);
     }
 
     /// Is anything waiting, or any account touched by this command?
@@ -336,7 +333,7 @@ impl Engine {
     #[inline(never)]
     fn tell_states(&mut self, out: &mut impl Outbox) {
         let Engine { in_apply, accounts, market, say, .. } = self;
-        in_apply.sort_unstable();
+        sort(in_apply);
         for number in in_apply.drain(..) {
             let account = &mut accounts[number as usize];
             let flags = account.flags;
@@ -367,6 +364,25 @@ impl Engine {
     pub(crate) fn check_symbol(command: &Command) -> Result<(), Refusal> {
         if command.instrument() == 0 { Ok(()) } else { Err((Reject::InvalidSymbol, 0)) }
     }
+}
+
+/// Tells an account's state at once, where only its own orders changed, it needs no review and nothing else is
+/// under way; else false, and it must be touched.
+#[inline(always)]
+pub(crate) fn is_told_at_once(
+    say: &mut Say,
+    agenda: &Agenda,
+    in_apply: &[u32],
+    number: u32,
+    account: &mut Account,
+    out: &mut impl Outbox,
+) -> bool {
+    let is_quiet = account.needs_no_review() && !agenda.has_news && in_apply.is_empty();
+    if is_quiet {
+        let wallet = wallet_of(account);
+        say.fact(Some((number, account)), wallet, out);
+    }
+    is_quiet
 }
 
 /// What an account's `Wallet` event says.

@@ -10,12 +10,13 @@ use contract::{
     Amend, Cancel, CancelAll, CancelReason, ClOrdId, Command, NewOrder, OrderId, Qty, Reject, Side, Tick, TimeInForce,
 };
 
-use crate::account::{Account, NIL, TELL_WALLET};
+use crate::account::{Account, MARGIN_IS_NEW, NIL, TELL_WALLET};
 use crate::admit::Ticket;
 use crate::agenda::CancelTask;
 use crate::book::{Book, POST_ONLY, REDUCE_ONLY, Resting};
-use crate::engine::{Engine, Refusal};
+use crate::engine::{Engine, Refusal, is_told_at_once};
 use crate::market::Market;
+use crate::names::Names;
 use crate::outbox::Outbox;
 use crate::reduce_only::canceled;
 use crate::reserve::Plan;
@@ -45,7 +46,7 @@ impl Engine {
         tag: u32,
         out: &mut impl Outbox,
     ) -> Result<(), Refusal> {
-        let Engine { market, book, names, accounts, say, next_number, .. } = self;
+        let Engine { market, book, names, accounts, say, next_number, agenda, in_apply, .. } = self;
         let order = NewOrder::read(command.words());
         let (limit, qty) = (order.price, order.qty.0);
         let account = &mut accounts[number as usize];
@@ -63,7 +64,9 @@ impl Engine {
         book.cold_mut(slot).cum = 0;
         *account.sums.side_mut(side) = reserved.sums;
         account.order_margin = reserved.order_margin;
-        self.touch_reviewed(number, out);
+        if !is_told_at_once(say, agenda, in_apply, number, account, out) {
+            self.touch(number, TELL_WALLET | MARGIN_IS_NEW);
+        }
         Ok(())
     }
 
@@ -183,22 +186,12 @@ impl Engine {
     /// Cancels a resting order of a trader. (Rule CANCEL-1)
     pub(crate) fn cancel_resting(&mut self, order: &Resting, reason: CancelReason, out: &mut impl Outbox) {
         self.touch(order.account, TELL_WALLET);
-        self.take_out(order, reason, out);
-    }
-
-    /// Takes a resting order out of the book, the sums and the lists, and says so.
-    #[inline(always)]
-    fn take_out(&mut self, order: &Resting, reason: CancelReason, out: &mut impl Outbox) {
         if order.is(REDUCE_ONLY) {
             self.unlist_reduce_only(order.account, order.slot, order.leaves);
         }
         let Engine { market, book, names, accounts, say, own_account, .. } = self;
         let account = &mut accounts[order.account as usize];
-        let cold = book.cold(order.slot);
-        let sums = market.sums(order.leaves, cold.unit_value, cold.premium);
-        account.sums.side_mut(order.side()).take(sums);
-        book.unlink(order);
-        book.forget(account, order.slot, names);
+        take_out(market, book, names, account, order);
         let fact = canceled(say, order.account == *own_account, order.id(), order.leaves, reason);
         say.fact(Some((order.account, account)), fact, out);
     }
@@ -210,8 +203,18 @@ impl Engine {
         let slot = self.find(command.account().0, &target).ok_or((Reject::InvalidOrderId, 0))?;
         Engine::check_symbol(command)?;
         let order = self.book.resting(slot);
-        self.take_out(&order, CancelReason::Requested, out);
-        self.touch_after_less(order.account, out);
+        if order.is(REDUCE_ONLY) {
+            self.unlist_reduce_only(order.account, order.slot, order.leaves);
+        }
+        let Engine { market, book, names, accounts, say, agenda, in_apply, .. } = self;
+        let account = &mut accounts[order.account as usize];
+        take_out(market, book, names, account, &order);
+        let fact = canceled(say, true, order.id(), order.leaves, CancelReason::Requested);
+        say.fact(Some((order.account, account)), fact, out);
+        account.order_margin = order_margin(&account.terms, chargeable(&account.sums, account.position.qty));
+        if !is_told_at_once(say, agenda, in_apply, order.account, account, out) {
+            self.touch(order.account, TELL_WALLET | MARGIN_IS_NEW);
+        }
         Ok(())
     }
 
@@ -311,6 +314,17 @@ impl Engine {
         };
         self.tell(order.account, fact, out);
     }
+}
+
+/// Takes a resting order out of the book, its account's sums and list, and the names. A reduce-only one is off
+/// its own list already.
+#[inline(always)]
+fn take_out(market: &Market, book: &mut Book, names: &mut Names, account: &mut Account, order: &Resting) {
+    let cold = book.cold(order.slot);
+    let sums = market.sums(order.leaves, cold.unit_value, cold.premium);
+    account.sums.side_mut(order.side()).take(sums);
+    book.unlink(order);
+    book.forget(account, order.slot, names);
 }
 
 /// The slot of a new order, taken, or the last reason there may be against it. (Law 3)

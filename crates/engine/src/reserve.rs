@@ -91,7 +91,7 @@ impl Market {
                 let is_safe = self.is_safe_when_flipped(book, account, side, &closing, &opening, resting, 0, replaces);
                 refuse_if(!is_safe, Reject::ImmediateLiquidation)?;
             }
-        } else if !self.is_safe_when_added(account, side, &whole, resting, 0) {
+        } else if !self.is_safe_when_added(account, side, worth, &whole, resting, 0) {
             return Err((Reject::ImmediateLiquidation, 0));
         }
         Ok(Reserved { unit_value: worth, premium, sums, order_margin })
@@ -128,6 +128,7 @@ impl Market {
         account: &Account,
         side: Side,
         limit: Tick,
+        worth: u64,
         closing: &SideSums,
         opening: &SideSums,
         resting: &OrderSums,
@@ -140,7 +141,7 @@ impl Market {
         let is_safe = if opening.qty == Qty::ZERO {
             true
         } else if closing.qty == Qty::ZERO {
-            self.is_safe_when_added(account, side, opening, resting, traded)
+            self.is_safe_when_added(account, side, worth, opening, resting, traded)
         } else {
             self.is_safe_when_flipped(book, account, side, closing, opening, resting, traded, replaces)
         };
@@ -167,16 +168,21 @@ impl Market {
         }
     }
 
-    /// Rule OM-9 for an order that only adds to the position.
+    /// Rule OM-9 for an order that only adds to the position, at the unit value `worth` or a better one.
     #[inline(always)]
     fn is_safe_when_added(
         &self,
         account: &Account,
         side: Side,
+        worth: u64,
         opening: &SideSums,
         resting: &OrderSums,
         traded: u64,
     ) -> bool {
+        // An account that is not due is strictly safe, as above.
+        if account.terms.stays_safe && !account.has(WAITS_FOR_LOT) && self.line.is_beyond(side, worth) {
+            return true;
+        }
         let position = self.opened(account, account.position, side, opening);
         if !account.terms.is_cross {
             return self.is_safe_at(account, &position, 0);
@@ -265,23 +271,15 @@ struct Limits {
 }
 
 impl Limits {
-    /// How many of `left` contracts may trade at `tick`, `done` having traded.
+    /// How many of `qty` contracts may have traded once this tick is through, `done` having traded before it.
     #[inline(always)]
-    fn admits(&self, side: Side, tick: Tick, done: u64, left: u64) -> u64 {
-        let within = |limit: Tick| match side {
-            Side::Buy => tick <= limit,
-            Side::Sell => tick >= limit,
-        };
-        if done < self.first_qty {
-            if !within(self.first) {
-                return 0;
-            }
-            if !within(self.then) {
-                return left.min(self.first_qty - done);
-            }
-            return left;
+    fn admits(&self, side: Side, tick: Tick, done: u64, qty: u64) -> u64 {
+        let within = |limit| !is_less_aggressive(side, limit, tick);
+        match (done >= self.first_qty || within(self.first), within(self.then)) {
+            (true, true) => qty,
+            (true, false) => qty.min(self.first_qty),
+            (false, _) => 0,
         }
-        if within(self.then) { left } else { 0 }
     }
 }
 
@@ -366,8 +364,9 @@ impl Engine {
         if !ticket.is_market {
             let (side, limit, replaces) = (ticket.side, ticket.limit, ticket.replaces);
             let Walked { closing, opening, .. } = &counted;
-            self.market
-                .check_liquidation(&self.book, account, side, limit, closing, opening, resting, traded, replaces)?;
+            self.market.check_liquidation(
+                &self.book, account, side, limit, at_limit, closing, opening, resting, traded, replaces,
+            )?;
         }
         if is_reduce_only && reducible_qty == 0 {
             return Err((Reject::WouldNotReduce, self.accounts[number].position.qty));
@@ -432,7 +431,8 @@ impl Engine {
         let (mut walked, mut done, mut fills) = (Walked::default(), 0, 0);
         let mut level = self.book.best(maker_side);
         while let Some(tick) = level {
-            if limits.admits(ticket.side, tick, done, qty - done) == 0 {
+            let admitted = limits.admits(ticket.side, tick, done, qty);
+            if admitted <= done {
                 return walked;
             }
             let worth = self.market.worth(tick);
@@ -448,15 +448,14 @@ impl Engine {
                 if leaves == 0 {
                     continue;
                 }
-                let admitted = limits.admits(ticket.side, tick, done, qty - done);
-                if admitted == 0 {
+                if admitted <= done {
                     return walked;
                 }
                 if fills == self.market.spec.max_fills {
                     walked.is_cut = true;
                     return walked;
                 }
-                let q = leaves.min(admitted);
+                let q = leaves.min(admitted - done);
                 let closing = q.min(difference(reducible_qty, walked.closing.qty.0));
                 walked.closing.add(self.market.sums(closing, worth, premium));
                 walked.opening.add(self.market.sums(q - closing, worth, premium));

@@ -4,7 +4,7 @@
 //! made good (BAL-1), the account's key moves, and who is not strictly safe becomes due (LIQ-4).
 
 use contract::event::Insurance;
-use contract::liquidation::{Bearable, bearable, distance_past, price_after_loss};
+use contract::liquidation::{Bearable, bearable, distance_past, is_not_before, price_after_loss};
 use contract::margin::{chargeable, order_margin};
 use contract::{AccountId, CancelReason, InsuranceCause, Side, Tick, Xbt};
 
@@ -19,9 +19,7 @@ impl Engine {
     /// Reviews every account that the step touched, by rising number.
     #[inline(always)]
     pub(crate) fn review(&mut self, out: &mut impl Outbox) {
-        if self.in_step.len() > 1 {
-            self.in_step.sort_unstable();
-        }
+        sort(&mut self.in_step);
         let mut i = 0;
         while i < self.in_step.len() {
             self.review_one(self.in_step[i], out);
@@ -33,7 +31,9 @@ impl Engine {
     #[inline(always)]
     fn review_one(&mut self, number: u32, out: &mut impl Outbox) {
         let account = &mut self.accounts[number as usize];
-        if !account.has(MARGIN_IS_NEW) {
+        if account.open_orders == 0 {
+            account.order_margin = Xbt::ZERO;
+        } else if !account.has(MARGIN_IS_NEW) {
             account.order_margin = order_margin(&account.terms, chargeable(&account.sums, account.position.qty));
         }
         let (flags, is_flat) = (account.flags, account.position.qty == 0);
@@ -57,8 +57,13 @@ impl Engine {
     #[inline]
     fn cancel_what_is_not_covered(&mut self, number: u32, out: &mut impl Outbox) {
         loop {
+            let account = &mut self.accounts[number as usize];
+            if account.order_margin == Xbt::ZERO {
+                return;
+            }
+            self.market.refresh_position_margin(account);
             let account = &self.accounts[number as usize];
-            if account.order_margin == Xbt::ZERO || self.market.available(account) >= Xbt::ZERO {
+            if account.wallet - account.order_margin >= account.position_margin {
                 return;
             }
             let Some(slot) = self.newest_that_opens(account) else { return };
@@ -125,6 +130,9 @@ impl Engine {
     /// true price, and placing and cancelling orders does not move it: while the real equity is at least
     /// the assumed one, the account cannot be due before its key is reached.
     pub(crate) fn move_key(&mut self, number: u32) {
+        if self.keeps_key(number) {
+            return;
+        }
         self.drop_key(number);
         let account = &self.accounts[number as usize];
         if account.position.qty == 0 || account.has(DUE) {
@@ -160,6 +168,32 @@ impl Engine {
         }
     }
 
+    /// Is the key where it lies still no later than the account's liquidation price? Then it may stay: a key
+    /// that comes early costs a look when it is reached, and nothing else.
+    fn keeps_key(&mut self, number: u32) -> bool {
+        let account = &mut self.accounts[number as usize];
+        let is_long = account.position.qty > 0;
+        if account.key_tick == 0
+            || account.position.qty == 0
+            || is_long != account.key_is_long
+            || account.flags & (DUE | WAITS_FOR_LOT) != 0
+        {
+            return false;
+        }
+        let mut assumed = i64::MIN;
+        if account.terms.is_cross {
+            self.market.refresh_position_margin(account);
+            assumed = account.position_margin.0.min(account.equity());
+        }
+        let w = bearable(&account.terms, &account.position, assumed).until_liquidation;
+        let key = self.market.spec.tick_price(Tick(account.key_tick));
+        let keeps = is_not_before(&self.market.spec, &account.position, w, key);
+        if keeps {
+            account.key_equity = assumed;
+        }
+        keeps
+    }
+
     /// Takes an account off the keys.
     pub(crate) fn drop_key(&mut self, number: u32) {
         let account = &mut self.accounts[number as usize];
@@ -185,5 +219,15 @@ impl Engine {
             price_after_loss(&self.market.spec, &account.position, w.until_liquidation, self.market.spec.tick_size);
         let distance = distance_past(account.position.qty > 0, price, self.market.mark);
         self.agenda.add_due(distance, number);
+    }
+}
+
+/// Account numbers in rising order. Most often there are one or two.
+#[inline(always)]
+pub(crate) fn sort(numbers: &mut [u32]) {
+    match numbers {
+        [] | [_] => {}
+        [a, b] => (*a, *b) = ((*a).min(*b), (*a).max(*b)),
+        more => more.sort_unstable(),
     }
 }
