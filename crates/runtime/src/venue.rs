@@ -21,10 +21,11 @@ use ring::{Hub, Reader, RingError};
 use crate::clock::Clock;
 use crate::disk::FileDisk;
 use crate::health::{Health, Shared, State};
-use crate::journal::{self, Durability, InMemory, Journal, Outline, Replayed, Scan, Writer, replay};
+use crate::journal::{self, Durability, InMemory, Journal, Replayed, Writer};
 use crate::lane::{Lane, LaneConfig, lane};
 use crate::pump::{Pump, PumpOptions};
 use crate::router::{Desk, FeedLimits, Router};
+use crate::snapshot::{self, Origin, Recovery, Snapshot};
 
 /// What a venue is made of.
 #[derive(Clone, Debug)]
@@ -84,6 +85,9 @@ pub enum OpenError {
     /// The journal.
     #[error(transparent)]
     Journal(#[from] journal::Error),
+    /// The recovery.
+    #[error(transparent)]
+    Recovery(#[from] snapshot::Error),
     /// The contract or the capacity cannot be traded.
     #[error("the contract: {0}")]
     Contract(String),
@@ -96,14 +100,21 @@ pub enum OpenError {
 }
 
 /// What opening found.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct Recovered {
     /// The last command of the journal.
     pub last_seq: u64,
+    /// The snapshot that the replay began with.
+    pub snapshot: Option<u64>,
+    /// Snapshots that could not be used, and why: for the operator.
+    pub skipped: Vec<String>,
     /// What was replayed.
     pub replayed: Replayed,
     /// Bytes of a batch that a crash tore. Nobody was told of it.
     pub torn_bytes: u64,
+    /// Of which run a snapshot would be that is made before another command comes.
+    origin: Option<Origin>,
 }
 
 /// How a venue's commands are kept.
@@ -164,15 +175,22 @@ impl Venue {
             Some(directory) => {
                 let named = |source| OpenError::Directory { directory: directory.display().to_string(), source };
                 let disk = FileDisk::create(directory).map_err(named)?;
-                Keeper::Disk(Box::new(match Scan::of(&disk) {
-                    Err(journal::Error::Absent) => Writer::create(disk, config.journal, &genesis)?,
+                Keeper::Disk(Box::new(match Recovery::plan(&disk) {
+                    Err(snapshot::Error::Journal(journal::Error::Absent)) => {
+                        Writer::create(disk, config.journal, &genesis)?
+                    }
                     Err(error) => return Err(error.into()),
-                    Ok(scan) => {
-                        scan.must_have(&genesis)?;
-                        recovered.replayed = replay(&disk, &scan, &mut engine, &mut Discard, |_| {})?;
-                        recovered.last_seq = scan.last_seq();
-                        recovered.torn_bytes = scan.torn().iter().map(|torn| torn.bytes).sum();
-                        Writer::open(disk, config.journal, &scan)?
+                    Ok(plan) => {
+                        let done = plan.run(&disk, &mut Discard, |_| {})?;
+                        done.scan.must_have(&genesis)?;
+                        engine = done.engine;
+                        recovered.replayed = done.replayed;
+                        recovered.snapshot = done.snapshot;
+                        recovered.skipped = done.skipped.iter().map(ToString::to_string).collect();
+                        recovered.last_seq = done.scan.last_seq();
+                        recovered.torn_bytes = done.scan.torn().iter().map(|torn| torn.bytes).sum();
+                        recovered.origin = Some(Origin::of(&done.scan, done.scan.last_seq()));
+                        Writer::open(disk, config.journal, &done.scan)?
                     }
                 }))
             }
@@ -189,29 +207,29 @@ impl Venue {
         Ok(Venue { config, pump, router, desk, events, recovered })
     }
 
-    /// How long opening a directory would take, as far as the first pages of its journal tell; none where there
-    /// is no journal.
+    /// What opening a directory would do: from which snapshot, how many commands, about how long. None where there
+    /// is no journal. Reads names and first pages only.
     ///
     /// # Errors
     /// What is wrong with the directory or those pages.
-    pub fn outline(config: &Config) -> Result<Option<Outline>, OpenError> {
+    pub fn recovery(config: &Config) -> Result<Option<Recovery>, OpenError> {
         let Some(directory) = &config.directory else { return Ok(None) };
         let disk = match FileDisk::read_only(directory) {
             Ok(disk) => disk,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(OpenError::Directory { directory: directory.display().to_string(), source }),
         };
-        match Outline::of(&disk) {
-            Ok(outline) => Ok(Some(outline)),
-            Err(journal::Error::Absent) => Ok(None),
+        match Recovery::plan(&disk) {
+            Ok(plan) => Ok(Some(plan)),
+            Err(snapshot::Error::Journal(journal::Error::Absent)) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
     /// What opening found.
     #[must_use]
-    pub const fn recovered(&self) -> Recovered {
-        self.recovered
+    pub const fn recovered(&self) -> &Recovered {
+        &self.recovered
     }
 
     /// A lane for one submitting thread. It takes commands at once; they are applied after the start.
@@ -253,7 +271,8 @@ impl Venue {
     /// # Errors
     /// [`OpenError::Thread`].
     pub fn start(self) -> Result<Running, OpenError> {
-        let Venue { config, pump, router, desk, events, .. } = self;
+        let Venue { config, pump, router, desk, events, recovered } = self;
+        let (origin, opened_at) = (recovered.origin, recovered.last_seq);
         let shared = Arc::clone(pump.shared());
         let latency = Arc::new(Mutex::new(new_histogram()));
         let stop = Arc::new(AtomicBool::new(false));
@@ -269,7 +288,7 @@ impl Venue {
             let work = move || run(pump, &stop, idle);
             thread::Builder::new().name("centum-engine".to_owned()).spawn(work).map_err(OpenError::Thread)?
         };
-        Ok(Running { shared, desk, latency, config, stop, threads: Some((engine, router)) })
+        Ok(Running { shared, desk, latency, config, stop, origin, opened_at, threads: Some((engine, router)) })
     }
 }
 
@@ -284,6 +303,9 @@ pub struct Running {
     latency: Arc<Mutex<Histogram<u64>>>,
     config: Config,
     stop: Arc<AtomicBool>,
+    /// Of which run the engine is as long as no command has come.
+    origin: Option<Origin>,
+    opened_at: u64,
     threads: Option<Threads>,
 }
 
@@ -331,16 +353,26 @@ impl Running {
         self.latency.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Lanes refuse from now on; everything accepted is applied, made safe and told; the journal is closed.
+    /// Lanes refuse from now on; everything accepted is applied, made safe and told; a snapshot is left beside the
+    /// journal, so that the next opening begins there; the journal is closed.
     ///
     /// # Errors
-    /// Why it had stopped before, or could not close the journal. What was answered is safe all the same.
-    pub fn stop(mut self) -> Result<Stopped, journal::Error> {
+    /// Why it had stopped before, or could not write the snapshot or close the journal. What was answered is safe
+    /// all the same.
+    pub fn stop(mut self) -> Result<Stopped, snapshot::Error> {
         let (engine, keeper) = self.end();
         let health = self.shared.health();
-        match keeper {
-            Keeper::Disk(writer) => drop(writer.close()?),
-            Keeper::Memory(_) => {}
+        if let Keeper::Disk(writer) = keeper {
+            let new = || Origin { journal: writer.journal(), quarantines: 0 };
+            let is_as_opened = engine.seq() == self.opened_at;
+            let origin = self.origin.filter(|_| is_as_opened).unwrap_or_else(new);
+            let snapshot = Snapshot::take(&engine, origin);
+            let durable = writer.durable_seq();
+            let disk = writer.close()?;
+            // An engine that a broken law stopped is ahead of its journal or worse: its state is not kept.
+            if health.state == State::Stopped {
+                snapshot.save(&disk, durable)?;
+            }
         }
         Ok(Stopped { engine, health })
     }

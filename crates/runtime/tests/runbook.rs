@@ -319,11 +319,23 @@ fn corrupt_journal() {
 #[test]
 fn slow_recovery() {
     let directory = Directory::new("recovery");
-    assert!(Venue::outline(&directory.config()).unwrap().is_none(), "no journal yet");
+    assert!(Venue::recovery(&directory.config()).unwrap().is_none(), "no journal yet");
     directory.used(3_000);
-    let outline = Venue::outline(&directory.config()).unwrap().unwrap();
-    assert_eq!((outline.segments, outline.last_seq), (1, 3_000));
-    assert_eq!((outline.replay_ns(), REPLAY_NS_PER_COMMAND), (3_000 * REPLAY_NS_PER_COMMAND, 500));
+    let plan = Venue::recovery(&directory.config()).unwrap().unwrap();
+    // Stopped in order, it left a snapshot: nothing is to be replayed.
+    assert_eq!((plan.snapshot(), plan.last_seq(), plan.commands()), (Some(3_000), 3_000, 0));
+    let venue = Venue::open(directory.config()).unwrap();
+    assert_eq!((venue.recovered().snapshot, venue.recovered().replayed.commands), (Some(3_000), 0));
+    assert_eq!(venue.last_request(1), Some(3_000));
+    drop(venue);
+    // Without one, all of it.
+    for file in std::fs::read_dir(directory.config().directory.unwrap()).unwrap().map(Result::unwrap) {
+        if file.file_name().to_string_lossy().ends_with(".snapshot") {
+            std::fs::remove_file(file.path()).unwrap();
+        }
+    }
+    let plan = Venue::recovery(&directory.config()).unwrap().unwrap();
+    assert_eq!((plan.commands(), plan.estimate_ns()), (3_000, 3_000 * REPLAY_NS_PER_COMMAND));
     let venue = Venue::open(directory.config()).unwrap();
     assert_eq!((venue.recovered().replayed.commands, venue.last_request(1)), (3_000, Some(3_000)));
 }
