@@ -4,11 +4,11 @@
 //! built; `MarginModel::Maintenance` (rule CONTRACT-3) has its place in [`Terms`].
 
 use crate::codes::{PremiumMode, Side};
-use crate::math::{Fraction, MOST, difference, mul_div_ceil, signed, sum};
+use crate::math::{Fraction, MOST, difference, mul_div_ceil, product, signed, sum};
 use crate::position::PositionState;
 use crate::spec::ContractSpec;
 use crate::units::{Leverage, Price, Qty, Rate, Xbt};
-use crate::value::unit_value;
+use crate::value::{unit_value, units};
 
 /// The rates that apply to one account, in lowest terms, made anew when leverage, tier, fee class or
 /// funding rate change.
@@ -362,7 +362,7 @@ pub fn available(
 #[inline(always)]
 #[must_use]
 pub fn risk_usage(spec: &ContractSpec, position: &PositionState, mark_value: u64, chargeable: Chargeable) -> u64 {
-    sum(position.value_at(spec, mark_value).0.unsigned_abs(), chargeable.cost)
+    sum(product(units(spec, position.size()), mark_value), chargeable.cost)
 }
 
 /// The value of one unit at the mark; 0 where there is no mark.

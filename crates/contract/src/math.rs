@@ -110,14 +110,16 @@ pub fn signed(x: u64) -> i64 {
     i64::try_from(x).expect("LIMIT-1: amounts fit 63 bits")
 }
 
-/// a + b of values or contracts. Checked here because the profile an embedder builds with may not check.
+/// a + b of values or contracts, each below 2^63 as the sum is. Checked here because the profile an embedder
+/// builds with may not check.
 ///
 /// # Panics
-/// Beyond 64 bits: rule LIMIT-1 keeps every sum below.
+/// Beyond 63 bits: rule LIMIT-1 keeps every sum below.
 #[inline(always)]
 #[must_use]
 pub const fn sum(a: u64, b: u64) -> u64 {
-    a.checked_add(b).expect("LIMIT-1: sums fit 64 bits")
+    debug_assert!((a | b) >> 63 == 0, "LIMIT-1: amounts have 63 bits");
+    (a as i64).checked_add(b as i64).expect("LIMIT-1: sums fit 63 bits") as u64
 }
 
 /// a − b of values or contracts.
@@ -130,14 +132,25 @@ pub const fn difference(a: u64, b: u64) -> u64 {
     a.checked_sub(b).expect("SUM-7: no more is taken off than there is")
 }
 
-/// a · b: the value of so many units.
+/// a · b: the value of so many units, each below 2^63 as the product is.
 ///
 /// # Panics
-/// Beyond 64 bits: rule LIMIT-1 keeps every value below.
+/// Beyond 63 bits: rule LIMIT-1 keeps every value below.
 #[inline(always)]
 #[must_use]
 pub const fn product(a: u64, b: u64) -> u64 {
-    a.checked_mul(b).expect("LIMIT-1: values fit 64 bits")
+    debug_assert!((a | b) >> 63 == 0, "LIMIT-1: amounts have 63 bits");
+    (a as i64).checked_mul(b as i64).expect("LIMIT-1: values fit 63 bits") as u64
+}
+
+/// The same as a signed amount.
+///
+/// # Panics
+/// As [`product`].
+#[inline(always)]
+#[must_use]
+pub const fn signed_product(a: u64, b: u64) -> i64 {
+    product(a, b) as i64
 }
 
 /// a + b of signed contracts.

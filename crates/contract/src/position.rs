@@ -1,6 +1,6 @@
 //! A position: what it cost, what closing a part of it realises.
 
-use crate::math::{product, share_round_half_away, signed, signed_sum};
+use crate::math::{share_round_half_away, signed_product, signed_sum};
 use crate::spec::ContractSpec;
 use crate::units::{Qty, Xbt};
 use crate::value::units;
@@ -46,7 +46,7 @@ impl PositionState {
     #[inline(always)]
     #[must_use]
     pub fn value_at(&self, spec: &ContractSpec, unit_value: u64) -> Xbt {
-        let value = signed(product(units(spec, self.size()), unit_value));
+        let value = signed_product(units(spec, self.size()), unit_value);
         Xbt(if self.qty > 0 { -value } else { value })
     }
 
@@ -76,7 +76,7 @@ impl PositionState {
     pub fn execute(&mut self, spec: &ContractSpec, qty: i64, unit_value: u64) -> Executed {
         let size = Qty(qty.unsigned_abs());
         let cost_of = |size: Qty| {
-            let value = signed(product(units(spec, size), unit_value));
+            let value = signed_product(units(spec, size), unit_value);
             Xbt(if qty > 0 { -value } else { value })
         };
         if self.qty == 0 || (self.qty > 0) == (qty > 0) {

@@ -1,7 +1,7 @@
 //! Value: what contracts are worth in satoshi, and what a fill of them costs.
 
 use crate::codes::FeeRounding;
-use crate::math::{div_round_half_away, product, signed};
+use crate::math::{div_round_half_away, signed, signed_product};
 use crate::spec::ContractSpec;
 use crate::units::{Price, Qty, Rate, Xbt};
 
@@ -46,7 +46,7 @@ pub const fn units(spec: &ContractSpec, qty: Qty) -> u64 {
 #[inline]
 #[must_use]
 pub fn value(spec: &ContractSpec, qty: Qty, price: Price) -> Xbt {
-    Xbt(signed(product(units(spec, qty), unit_value(spec, price))))
+    Xbt(signed_product(units(spec, qty), unit_value(spec, price)))
 }
 
 /// The fee of a fill of this value: positive is paid, negative a rebate. (Rule FEE-1)

@@ -11,6 +11,8 @@ const SPEC: &ContractSpec = &ContractSpec::XBTUSD_2019;
 const MOST: Xbt = Xbt(i64::MAX);
 const LEAST: Xbt = Xbt(i64::MIN);
 const ONE: Xbt = Xbt(1);
+/// The largest sum.
+const LIMIT: u64 = i64::MAX as u64;
 
 /// Runs `what`, which must stop, and returns why.
 fn stops(what: impl FnOnce() + UnwindSafe) -> String {
@@ -44,19 +46,19 @@ fn limit_1_money_that_does_not_fit_stops() {
         ),
         ("-Xbt", stops(|| _ = -LEAST)),
         ("|Xbt|", stops(|| _ = LEAST.abs())),
-        ("Qty + Qty", stops(|| _ = Qty(u64::MAX) + Qty(1))),
-        ("a sum", stops(|| _ = sum(u64::MAX, 1))),
+        ("Qty + Qty", stops(|| _ = Qty(LIMIT) + Qty(1))),
+        ("a sum", stops(|| _ = sum(LIMIT, 1))),
         ("a product", stops(|| _ = product(1 << 32, 1 << 32))),
         ("a sum of positions", stops(|| _ = signed_sum(i64::MAX, 1))),
         ("a magnitude", stops(|| _ = signed(1 << 63))),
-        ("sums of orders, cost", stops(|| open(1, u64::MAX, 0).add(open(1, 1, 0)))),
-        ("sums of orders, premium", stops(|| open(1, 0, u64::MAX).add(open(1, 0, 1)))),
-        ("chargeable", stops(|| _ = chargeable(&OrderSums { buy: open(1, u64::MAX, 0), sell: open(2, 2, 0) }, 0))),
+        ("sums of orders, cost", stops(|| open(1, LIMIT, 0).add(open(1, 1, 0)))),
+        ("sums of orders, premium", stops(|| open(1, 0, LIMIT).add(open(1, 0, 1)))),
+        ("chargeable", stops(|| _ = chargeable(&OrderSums { buy: open(1, LIMIT, 0), sell: open(2, 2, 0) }, 0))),
         (
             "usage",
             stops(|| {
                 let flat = PositionState { qty: 1, ..PositionState::default() };
-                _ = risk_usage(SPEC, &flat, 1, Chargeable { cost: u64::MAX, premium: 0 });
+                _ = risk_usage(SPEC, &flat, 1, Chargeable { cost: LIMIT, premium: 0 });
             }),
         ),
         ("a position", stops(|| _ = PositionState { qty: i64::MAX, ..PositionState::default() }.execute(SPEC, 1, 1))),
@@ -84,7 +86,7 @@ fn sum_7_no_more_is_taken_off_than_there_is() {
 fn what_just_fits_does_not_stop() {
     assert_eq!(Xbt(i64::MAX - 1) + ONE, MOST);
     assert_eq!(Xbt(i64::MIN + 1) - ONE, LEAST);
-    assert_eq!(product(1 << 32, (1 << 32) - 1), u64::MAX - (1 << 32) + 1);
-    assert_eq!(chargeable(&OrderSums { buy: open(1, u64::MAX, 0), ..OrderSums::default() }, 0).cost, u64::MAX);
+    assert_eq!(product(1 << 31, (1 << 32) - 1), LIMIT - (1 << 31) + 1);
+    assert_eq!(chargeable(&OrderSums { buy: open(1, LIMIT, 0), ..OrderSums::default() }, 0).cost, LIMIT);
     assert_eq!(OrderSums::default().excess(Side::Buy, 0), 0);
 }

@@ -138,7 +138,11 @@ impl Engine {
     /// (Rule LIMIT-1)
     #[inline(always)]
     fn exceeds_limit_1(&self, account: &Account, side: Side, more: u64) -> bool {
-        let open = account.sums.side(side).qty.0;
+        let open = match side {
+            Side::Buy => account.sums.buy.qty.0,
+            Side::Sell => account.sums.sell.qty.0,
+        };
+        // Three numbers below 2^62.
         account.position.qty.unsigned_abs() + open + more > self.market.max_side_qty
     }
 
@@ -147,7 +151,6 @@ impl Engine {
     pub(crate) fn find(&self, account: u32, target: &Target) -> Option<u32> {
         match target {
             Target::OrderId(id) => self.book.find(*id, account),
-            Target::ClOrdId(name) if name.is_none() => None,
             Target::ClOrdId(name) => self.named(account, name),
         }
     }

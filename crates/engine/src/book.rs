@@ -31,7 +31,7 @@ const FLAGS: u32 = (1 << FLAG_BITS) - 1;
 pub(crate) struct Cold {
     /// The client's name for it.
     pub(crate) cl_ord_id: ClOrdId,
-    /// Hash tag of that name.
+    /// Hash tag of that name, 0 where it has none.
     pub(crate) tag: u32,
     /// Executed contracts.
     pub(crate) cum: u64,
@@ -148,7 +148,7 @@ impl Book {
     /// Gives an order's slot back.
     #[inline(always)]
     pub(crate) fn free_slot_again(&mut self, slot: u32) {
-        *self.ladder.user_mut(slot) = [0; 4];
+        *self.ladder.user_mut(slot) = (0, 0, 0);
         self.free.give_back(slot);
     }
 
@@ -184,15 +184,15 @@ impl Book {
     /// The resting order in a slot in use.
     #[inline(always)]
     pub(crate) fn resting(&self, slot: u32) -> Resting {
-        let &[tick, account, low, high] = self.ladder.user(slot);
-        let number = (u64::from(low) | u64::from(high) << 32) >> FLAG_BITS;
-        Resting { slot, tick: Tick(tick), account, flags: low & FLAGS, number, leaves: self.ladder.qty(slot) }
+        let &(tick, account, word) = self.ladder.user(slot);
+        let (flags, number) = (word as u32 & FLAGS, word >> FLAG_BITS);
+        Resting { slot, tick: Tick(tick), account, flags, number, leaves: self.ladder.qty(slot) }
     }
 
     /// Is the order in a slot in use this account's, and does it go by this name?
     #[inline(always)]
     pub(crate) fn goes_by(&self, slot: u32, account: u32, name: &ClOrdId) -> bool {
-        self.cold[slot as usize].cl_ord_id == *name && self.ladder.user(slot)[1] == account
+        self.cold[slot as usize].cl_ord_id == *name && self.ladder.user(slot).1 == account
     }
 
     /// Best price of a side.
@@ -260,7 +260,7 @@ impl Book {
         assert!(number >> (64 - FLAG_BITS) == 0, "creation numbers have 60 bits");
         let sells = if side == Side::Sell { SELLS } else { 0 };
         let word = number << FLAG_BITS | u64::from(flags | sells);
-        *self.ladder.user_mut(slot) = [tick.0, account, word as u32, (word >> 32) as u32];
+        *self.ladder.user_mut(slot) = (tick.0, account, word);
         self.ladder.push_back(tick, slot, qty);
         let best = &mut self.best[index(side)];
         *best = (*best).max(tick.0 ^ complement(side));
@@ -285,7 +285,7 @@ impl Book {
         let cold = self.cold_mut(slot);
         cold.cl_ord_id = name;
         cold.tag = tag;
-        if !name.is_none() {
+        if tag != 0 {
             names.insert(tag, slot);
         }
     }
@@ -311,8 +311,8 @@ impl Book {
     #[inline(always)]
     pub(crate) fn forget(&mut self, account: &mut Account, slot: u32, names: &mut Names) {
         let cold = self.cold_mut(slot);
-        let (older, newer, tag, is_named) = (cold.older, cold.newer, cold.tag, !cold.cl_ord_id.is_none());
-        if is_named {
+        let (older, newer, tag) = (cold.older, cold.newer, cold.tag);
+        if tag != 0 {
             names.remove(tag, slot);
         }
         account.open_orders -= 1;

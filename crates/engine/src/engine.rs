@@ -389,9 +389,8 @@ pub(crate) fn is_told_at_once(
 #[inline(always)]
 pub(crate) fn wallet_of(account: &Account) -> Wallet {
     let (buy, sell) = (&account.sums.buy, &account.sums.sell);
-    // One test for all four, where each would need its own.
-    _ = contract::math::signed(buy.cost | buy.premium | sell.cost | sell.premium);
-    let cost = |sum: u64| Xbt(sum as i64);
+    // Sums have 63 bits: whatever adds to one checks that.
+    let cost = |sum: u64| Xbt(sum.cast_signed());
     Wallet {
         balance: account.wallet,
         order_margin: account.order_margin,

@@ -17,10 +17,8 @@ use contract::math::{difference, sum};
 
 use crate::bits::Bits;
 
-/// Next, previous, quantity (low, high).
-type Cell = [u32; 4];
-const NEXT: usize = 0;
-const PREV: usize = 1;
+/// Next, previous, quantity. (A tuple, because a vector of zeroed ones commits no memory.)
+type Cell = (u32, u32, u64);
 
 /// A price-indexed set of queues.
 #[derive(Clone, Debug)]
@@ -35,7 +33,7 @@ impl Ladder {
     pub(crate) fn new(max_tick: Tick, slots: u32) -> Ladder {
         let heads = (max_tick.0 as usize + 2) & !1;
         Ladder {
-            cells: vec![[0; 4]; heads + 2 * slots as usize],
+            cells: vec![(0, 0, 0); heads + 2 * slots as usize],
             base: heads as u32,
             occupied: Bits::new(max_tick.0 as usize + 1),
         }
@@ -47,26 +45,17 @@ impl Ladder {
         self.base.wrapping_add(slot.wrapping_mul(2))
     }
 
-    #[inline(always)]
-    fn link(&mut self, from: u32, way: usize, to: u32) {
-        self.cells[from as usize][way] = to ^ from;
-    }
-
-    #[inline(always)]
-    fn linked(&self, from: u32, way: usize) -> u32 {
-        self.cells[from as usize][way] ^ from
-    }
-
     /// Puts `slot` with `qty` at the back of tick's queue.
     #[inline(always)]
     pub(crate) fn push_back(&mut self, tick: Tick, slot: u32, qty: u64) {
         let (head, cell) = (tick.0, self.cell_of(slot));
-        let last = self.linked(head, PREV);
-        self.cells[cell as usize] = [head ^ cell, last ^ cell, qty as u32, (qty >> 32) as u32];
-        self.link(last, NEXT, cell);
-        self.link(head, PREV, cell);
-        let total = sum(self.qty_at(head), qty);
-        self.set_qty(head, total);
+        let cells = &mut self.cells[..];
+        let (_, to_last, total) = cells[head as usize];
+        let last = to_last ^ head;
+        cells[cell as usize] = (head ^ cell, last ^ cell, qty);
+        cells[last as usize].0 = cell ^ last;
+        let head_cell = &mut cells[head as usize];
+        (head_cell.1, head_cell.2) = (cell ^ head, sum(total, qty));
         if last == head {
             self.occupied.insert(head);
         }
@@ -76,11 +65,13 @@ impl Ladder {
     #[inline(always)]
     pub(crate) fn unlink(&mut self, tick: Tick, slot: u32) -> bool {
         let (head, cell) = (tick.0, self.cell_of(slot));
-        let (next, previous) = (self.linked(cell, NEXT), self.linked(cell, PREV));
-        self.link(previous, NEXT, next);
-        self.link(next, PREV, previous);
-        let total = difference(self.qty_at(head), self.qty_at(cell));
-        self.set_qty(head, total);
+        let cells = &mut self.cells[..];
+        let (to_next, to_previous, qty) = cells[cell as usize];
+        let (next, previous) = (to_next ^ cell, to_previous ^ cell);
+        cells[previous as usize].0 = next ^ previous;
+        cells[next as usize].1 = previous ^ next;
+        let total = &mut cells[head as usize].2;
+        *total = difference(*total, qty);
         let is_empty = next == previous && next == head;
         if is_empty {
             self.occupied.remove(head);
@@ -92,51 +83,40 @@ impl Ladder {
     #[inline(always)]
     pub(crate) fn reduce(&mut self, tick: Tick, slot: u32, qty: u64) {
         let cell = self.cell_of(slot);
-        let (left, total) = (difference(self.qty_at(cell), qty), difference(self.qty_at(tick.0), qty));
-        self.set_qty(cell, left);
-        self.set_qty(tick.0, total);
-    }
-
-    #[inline(always)]
-    fn qty_at(&self, cell: u32) -> u64 {
-        let [_, _, low, high] = self.cells[cell as usize];
-        u64::from(low) | u64::from(high) << 32
-    }
-
-    #[inline(always)]
-    fn set_qty(&mut self, cell: u32, qty: u64) {
-        let cell = &mut self.cells[cell as usize];
-        cell[2] = qty as u32;
-        cell[3] = (qty >> 32) as u32;
+        for cell in [cell, tick.0] {
+            let left = &mut self.cells[cell as usize].2;
+            *left = difference(*left, qty);
+        }
     }
 
     /// Quantity of the entry in `slot`.
     #[inline(always)]
     pub(crate) fn qty(&self, slot: u32) -> u64 {
-        self.qty_at(self.cell_of(slot))
+        self.cells[self.cell_of(slot) as usize].2
     }
 
     /// Quantity of the whole queue.
     #[inline(always)]
     pub(crate) fn total(&self, tick: Tick) -> u64 {
-        self.qty_at(tick.0)
+        self.cells[tick.0 as usize].2
     }
 
     /// The first slot of tick's queue.
     #[inline(always)]
     pub(crate) fn front(&self, tick: Tick) -> Option<u32> {
-        self.slot_at(self.linked(tick.0, NEXT))
+        self.slot_behind(tick.0)
     }
 
     /// The slot behind `slot` in its queue.
     #[inline(always)]
     pub(crate) fn behind(&self, slot: u32) -> Option<u32> {
-        self.slot_at(self.linked(self.cell_of(slot), NEXT))
+        self.slot_behind(self.cell_of(slot))
     }
 
     #[inline(always)]
-    fn slot_at(&self, cell: u32) -> Option<u32> {
-        cell.checked_sub(self.base).map(|at| at / 2)
+    fn slot_behind(&self, cell: u32) -> Option<u32> {
+        let next = self.cells[cell as usize].0 ^ cell;
+        next.checked_sub(self.base).map(|at| at / 2)
     }
 
     /// The entry's own sixteen bytes.

@@ -11,7 +11,7 @@ use contract::event::{Fill, Liquidation};
 use contract::liquidation::{
     bearable, close_out_tick, lot_is_passed, price_after_loss, price_of_unit_value, unit_value_after_loss,
 };
-use contract::math::{difference, product, signed, signed_sum};
+use contract::math::{difference, signed, signed_product, signed_sum};
 use contract::value::{fee, unit_value, units};
 use contract::{
     AccountId, CancelReason, FillCause, InsuranceCause, LiquidationStep, OrderId, Price, Qty, Side, Tick, Xbt,
@@ -158,7 +158,7 @@ impl Engine {
         let w = bearable(&account.terms, &position, account.equity()).until_bankruptcy;
         // A short that maintenance makes due may never go bankrupt: v is clamped to one satoshi. (Rule LIQ-3)
         let v = unit_value_after_loss(&self.market.spec, &position, w).unwrap_or(1);
-        let value = Xbt(signed(product(units(&self.market.spec, size), v)));
+        let value = Xbt(signed_product(units(&self.market.spec, size), v));
         let cost = Xbt(if is_long { value.0 } else { -value.0 });
 
         // What is left after the loss bears the fee: of the position's margin, and of the wallet.
@@ -247,7 +247,7 @@ impl Engine {
         let slot = order_slot - self.book.order_slots();
         let lot = &mut self.lots[slot as usize];
         let n = units(&self.market.spec, Qty(qty));
-        let value = |unit_value: u64| Xbt(signed(product(n, unit_value)));
+        let value = |unit_value: u64| Xbt(signed_product(n, unit_value));
         let (cost, proceeds) = (value(lot.unit_value), value(worth));
         let (is_long, tick, was_resting) = (lot.is_long, lot.tick, lot.is_resting);
         lot.qty = difference(lot.qty, qty);
@@ -404,7 +404,7 @@ impl Engine {
         let account = &self.accounts[number as usize];
         let qty = account.position.size().0.min(lot.qty);
         let rate = self.market.spec.fees[usize::from(account.fee_class)].maker;
-        let value = Xbt(signed(product(units(&self.market.spec, Qty(qty)), lot.unit_value)));
+        let value = Xbt(signed_product(units(&self.market.spec, Qty(qty)), lot.unit_value));
         let signed_qty = if account.position.qty > 0 { -signed(qty) } else { signed(qty) };
         let execution = Execution { qty: signed_qty, unit_value: lot.unit_value, premium: 0, rate };
         let paid = self.settle(number, &execution, value);

@@ -28,7 +28,7 @@ impl Names {
         Names { table: vec![0; size], mask: (size - 1) as u32, seed }
     }
 
-    /// The tag of an account's id.
+    /// The tag of an account's id, not zero: zero is no id.
     #[inline(always)]
     pub(crate) fn tag(&self, account: u32, id: &ClOrdId) -> u32 {
         let [a, b, c, d, e] = *id.words();
@@ -37,7 +37,7 @@ impl Names {
             // Most names are short.
             hash = fold(fold(hash ^ b, c ^ 0xe703_7ed1_a0b4_28db), hash ^ fold(d ^ 0x8ebc_6af0_9c88_c6e3, e ^ hash));
         }
-        (hash ^ hash >> 32) as u32
+        (hash ^ hash >> 32) as u32 | 1 << 31
     }
 
     /// Where the search for a tag begins.

@@ -296,7 +296,7 @@ impl Engine {
     fn tell_amended(&mut self, order: &Resting, ticket: &Ticket, name: &ClOrdId, out: &mut impl Outbox) {
         if !name.is_none() {
             let cold = self.book.cold(order.slot);
-            if !cold.cl_ord_id.is_none() {
+            if cold.tag != 0 {
                 self.names.remove(cold.tag, order.slot);
             }
             let tag = self.names.tag(order.account, name);

@@ -7,7 +7,7 @@
 //! Nothing here can refuse: what may refuse an order has spoken already, in `admit` and `reserve`.
 
 use contract::event::Fill;
-use contract::math::{difference, product, signed, sum};
+use contract::math::{difference, signed, signed_product, sum};
 use contract::value::{fee, units};
 use contract::{AccountId, CancelReason, FillCause, InsuranceCause, OrderId, Qty, Rate, Side, Xbt};
 
@@ -49,7 +49,7 @@ impl Engine {
         cold.cum = sum(cold.cum, qty);
         let (worth, maker_premium) = (cold.unit_value, cold.premium);
         let n = units(&self.market.spec, Qty(qty));
-        let value = Xbt(signed(product(n, worth)));
+        let value = Xbt(signed_product(n, worth));
         let sign = taker.side.sign();
         taker.leaves = difference(taker.leaves, qty);
 
@@ -141,7 +141,7 @@ impl Engine {
         let account = &mut self.accounts[number as usize];
         let done = account.position.execute(&self.market.spec, execution.qty, execution.unit_value);
         if done.opened != Qty::ZERO && account.pays_premium() {
-            account.position.cross += Xbt(signed(product(units(&self.market.spec, done.opened), execution.premium)));
+            account.position.cross += Xbt(signed_product(units(&self.market.spec, done.opened), execution.premium));
         }
         let lost = done.realised_cost + paid;
         account.wallet -= lost;
