@@ -1,8 +1,8 @@
-//! The book everyone would write first: a `BTreeMap` of price levels, a hash map of ids.
+//! The linked-level book: a `BTreeMap` of price levels, a hash map of ids to a slab of linked orders.
 //!
-//! It is the baseline of `centum bench --mode book`, and it tells `centum generate` which orders
-//! still rest. Orders lie in a slab and are linked within their level, so that a cancel does not
-//! search: the comparison is about the levels.
+//! The second, stronger baseline of `centum bench --mode book`, and it tells `centum generate` which
+//! orders still rest. Orders are linked within their level, so that a cancel does not search: the
+//! comparison is about the levels.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hasher};
@@ -93,6 +93,12 @@ impl BTreeBook {
             free: Vec::with_capacity(orders),
             ids: empty_ids(orders),
         }
+    }
+
+    /// Orders that rest.
+    #[must_use]
+    pub fn live(&self) -> usize {
+        self.ids.len()
     }
 
     /// Best price of a side.

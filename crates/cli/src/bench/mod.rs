@@ -11,6 +11,7 @@
 pub mod book;
 pub mod btree_book;
 pub mod engine_book;
+pub mod queue_book;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ use serde::Serialize;
 use self::book::{BareBook, BookCommand, BookIds, carry_out};
 use self::btree_book::BTreeBook;
 use self::engine_book::EngineBook;
+use self::queue_book::QueueBook;
 use crate::checks::Checks;
 use crate::error::{Error, Result};
 use crate::fills::TradesHash;
@@ -39,7 +41,7 @@ use crate::spec_file;
 enum Mode {
     /// The whole engine.
     Engine,
-    /// The bare book, beside a `BTreeMap` book on the same commands.
+    /// The bare book, beside two books on `BTreeMap` with the same commands.
     Book,
 }
 
@@ -284,23 +286,22 @@ fn bench_book(args: &Args, source: &Source, plan: &Plan) -> Result<u8> {
         }
         commands.extend(ids.command(command));
     }
-    let orders = plan.capacity.orders as usize;
+    let orders = most_live(&commands);
     let mut ours = BookRuns::new(|| EngineBook::new(&plan.spec, orders), &commands, start);
-    let mut baseline = BookRuns::new(|| BTreeBook::with_capacity(orders), &commands, start);
-    // In pairs, so that what else the machine does meets both alike.
+    let mut bare = BookRuns::new(|| QueueBook::with_capacity(orders), &commands, start);
+    let mut linked = BookRuns::new(|| BTreeBook::with_capacity(orders), &commands, start);
+    // In turn, so that what else the machine does meets all alike.
     for _ in 0..args.repeat {
         ours.run();
-        baseline.run();
+        bare.run();
+        linked.run();
     }
-    let (ours, baseline) = (ours.finish(), baseline.finish());
+    let (ours, bare, linked) = (ours.finish(), bare.finish(), linked.finish());
     let timed = (commands.len() - start) as u64;
-    if (ours.digest, ours.fills, ours.trades_hash.text())
-        != (baseline.digest, baseline.fills, baseline.trades_hash.text())
-    {
-        return Err(Error::Unusable("the engine's book and the baseline did different work: no measurement".into()));
-    }
-    let ((ours_median, ours_best), (median, best)) = (middle(&ours.elapsed_ns), middle(&baseline.elapsed_ns));
-    let (cost_ns, baseline_ns) = (cost(&ours.elapsed_ns, timed), cost(&baseline.elapsed_ns, timed));
+    let notes = [
+        compared("bare BTreeMap book", &ours, &bare, timed)?,
+        compared("linked-level BTreeMap book", &ours, &linked, timed)?,
+    ];
     let report = Report {
         schema: "centum.bench/1",
         mode: "book",
@@ -308,20 +309,38 @@ fn bench_book(args: &Args, source: &Source, plan: &Plan) -> Result<u8> {
         commands: timed,
         fills: ours.fills,
         repeat: args.repeat,
-        ns_per_command: cost_ns,
+        ns_per_command: cost(&ours.elapsed_ns, timed),
         latency_ns: latency(&ours.latencies),
         trades_hash: ours.trades_hash.text(),
         digest: hex(ours.digest),
     };
-    let note = format!(
-        "baseline     BTreeMap book, same id map, same run: median {:.1}, best {:.1} ns/command; the engine's book is {:.2} times as fast (medians), {:.2} (best)",
-        baseline_ns.median,
-        baseline_ns.best,
+    print(args, &report, &notes)?;
+    Ok(0)
+}
+
+/// The most orders that rest at any time: what maps and slabs are sized by.
+fn most_live(commands: &[BookCommand]) -> usize {
+    let mut book = BTreeBook::with_capacity(0);
+    let live = commands.iter().map(|command| {
+        carry_out(&mut book, command, &mut |_| {});
+        book.live()
+    });
+    live.max().unwrap_or(0).max(1)
+}
+
+/// How the engine's book stands to a baseline that did the same work.
+fn compared(name: &str, ours: &BookResult, baseline: &BookResult, timed: u64) -> Result<String> {
+    let work = |book: &BookResult| (book.digest, book.fills, book.trades_hash.text());
+    if work(ours) != work(baseline) {
+        return Err(Error::Unusable(format!("the engine's book and the {name} did different work: no measurement")));
+    }
+    let ((ours_median, ours_best), (median, best)) = (middle(&ours.elapsed_ns), middle(&baseline.elapsed_ns));
+    let Cost { median: median_ns, best: best_ns } = cost(&baseline.elapsed_ns, timed);
+    Ok(format!(
+        "baseline     {name}, same id map, same run: median {median_ns:.1}, best {best_ns:.1} ns/command; the engine's book is {:.2} times as fast (medians), {:.2} (best)",
         ratio(median, ours_median),
         ratio(best, ours_best),
-    );
-    print(args, &report, &[note])?;
-    Ok(0)
+    ))
 }
 
 /// The runs of one bare book over the same commands.
