@@ -39,7 +39,7 @@ fn measure(name: &str, engine: &Engine) {
 
 fn main() {
     let (few, many) = if is_toy() { (100, 1_000) } else { (10_000, 1_000_000) };
-    let recording = mix(7, few, few as usize, 1_000);
+    let recording = mix(7, few, few, 1_000);
     measure(&format!("{few} accounts, {few} orders"), &recording.engine);
     drop(recording);
     measure(&format!("{many} accounts with positions"), &quiet_marks(many, 6).engine);

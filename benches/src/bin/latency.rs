@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use centum_benches::{Recording, is_toy, measured, mix};
+use centum_benches::{Recording, Slots, is_toy, measured, mix};
 use contract::{AccountId, Command};
 use engine::Engine;
 use hdrhistogram::Histogram;
@@ -134,7 +134,7 @@ fn main() {
     let (accounts, resting, count) = if is_toy() { (100, 500, 5_000) } else { (10_000, 10_000, 200_000) };
     let recording = mix(7, accounts, resting, count);
     let mut engine = recording.engine.clone();
-    measured(&mut engine, &recording.commands);
+    measured(&mut engine, &recording.commands, &mut Slots::default());
     let expected = balances(&engine);
     let directory = std::env::temp_dir().join(format!("centum-bench-latency-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&directory);

@@ -24,7 +24,7 @@ fn request(n: u64) -> Command {
     Command::new(ALICE, action).from_session(1, n)
 }
 
-pub fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     let directory = std::env::temp_dir().join(format!("centum-crash-{}", std::process::id()));
     let contract = ContractSpec { marking: Marking::External, ..ContractSpec::XBTUSD_2019 };
     let capacity = Capacity { accounts: 64, orders: 1 << 12, sessions: 2, lots: 16 };
@@ -35,9 +35,13 @@ pub fn main() -> Result<(), Box<dyn Error>> {
     let journal = Writer::create(FileDisk::create(&directory)?, Options::default(), &genesis)?;
     let mut pump = Pump::new(Engine::new(&genesis)?, journal, PumpOptions::default())?;
     let mut lane = pump.lane("rest", LaneConfig::default())?;
-    (1..=5).try_for_each(|n| lane.try_send(request(n)))?;
+    for n in 1..=5 {
+        lane.try_send(request(n))?;
+    }
     pump.turn();
-    (6..=8).try_for_each(|n| lane.try_send(request(n)))?;
+    for n in 6..=8 {
+        lane.try_send(request(n))?;
+    }
     let chain = pump.engine().chain();
     drop(pump);
 
@@ -62,7 +66,9 @@ pub fn main() -> Result<(), Box<dyn Error>> {
     assert_eq!((last, venue.recovered().last_seq), (5, 5));
     let mut lane = venue.lane("rest")?;
     // Twice is no harm: request 5 is refused as a duplicate.
-    (last..=8).try_for_each(|n| lane.try_send(request(n)))?;
+    for n in last..=8 {
+        lane.try_send(request(n))?;
+    }
     let stopped = venue.start()?.stop()?;
     let wallet = stopped.engine.wallet(ALICE).ok_or("her account is open")?;
     println!("after it: request {:?}, balance {} XBt", stopped.engine.last_request(1), wallet.balance.0);

@@ -4,7 +4,7 @@ use centum_runtime::venue::{Config, Venue};
 use contract::command::{Amount, Mark, OpenAccount};
 use contract::*;
 
-pub fn main() -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let directory = std::env::temp_dir().join(format!("centum-embed-{}", std::process::id()));
     let contract = ContractSpec { marking: Marking::External, ..ContractSpec::XBTUSD_2019 };
     let capacity = Capacity { accounts: 64, orders: 1 << 12, sessions: 2, lots: 16 };

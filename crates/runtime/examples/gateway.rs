@@ -16,7 +16,7 @@ const ALICE: AccountId = AccountId(4);
 const BOB: AccountId = AccountId(5);
 const ORDERS: u64 = 2_000;
 
-pub fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+pub(crate) fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let directory = std::env::temp_dir().join(format!("centum-gateway-{}", std::process::id()));
     let contract = ContractSpec { marking: Marking::External, ..ContractSpec::XBTUSD_2019 };
     let capacity = Capacity { accounts: 64, orders: 1 << 13, sessions: 4, lots: 16 };

@@ -9,7 +9,7 @@ use centum_runtime::venue::{Config, Venue};
 use contract::command::{Amount, Mark, OpenAccount};
 use contract::*;
 
-pub fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     let contract = ContractSpec { marking: Marking::External, ..ContractSpec::XBTUSD_2019 };
     let capacity = Capacity { accounts: 64, orders: 1 << 13, sessions: 2, lots: 16 };
     // No directory: in memory only. A feed holds 256 rows, so that one can fall behind within a blink.

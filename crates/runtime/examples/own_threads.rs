@@ -12,7 +12,7 @@ use contract::command::{Amount, Mark, OpenAccount};
 use contract::*;
 use engine::Engine;
 
-pub fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     let contract = ContractSpec { marking: Marking::External, ..ContractSpec::XBTUSD_2019 };
     let capacity = Capacity { accounts: 64, orders: 1 << 12, sessions: 2, lots: 16 };
     let engine = Engine::new(&Genesis { spec: contract, capacity })?;

@@ -84,7 +84,7 @@ impl Kind {
     /// The command of this kind that is request n. An order's name says whose request it is.
     fn command(self, session: u32, n: u64) -> Command {
         let name = |n: u64| ClOrdId::new(&format!("{session}-{n}")).expect("short");
-        let side = if (u64::from(session) + n / 64) % 2 == 0 { Side::Buy } else { Side::Sell };
+        let side = if (u64::from(session) + n / 64).is_multiple_of(2) { Side::Buy } else { Side::Sell };
         let tick = |away: u64| match side {
             Side::Buy => Tick(20_000 - away as u32),
             Side::Sell => Tick(20_001 + away as u32),

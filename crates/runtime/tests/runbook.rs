@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use centum_runtime::clock::{Clock, SystemClock};
 use centum_runtime::health::State;
-use centum_runtime::journal::{Error, Journal, Options, REPLAY_NS_PER_COMMAND, Scan, Writer, replay};
+use centum_runtime::journal::{Error, Options, REPLAY_NS_PER_COMMAND, Scan, Writer, replay};
 use centum_runtime::lane::{Lane, LaneConfig, Refused};
 use centum_runtime::pump::{Pump, PumpOptions};
 use centum_runtime::venue::{Config, Venue};
