@@ -66,7 +66,7 @@ impl ClOrdId {
         let [a, b, c, d, e] = self.words;
         if b | c | d | e == 0 {
             // Most names are short.
-            return a != 0 && Self::is_run(a, 0);
+            return a != 0 && Self::is_short(a);
         }
         Self::is_valid_long(a, b, c, d, e)
     }
@@ -81,6 +81,18 @@ impl ClOrdId {
             && Self::is_run(c, d)
             && Self::is_run(d, e)
             && Self::is_run(e, 0)
+    }
+
+    /// Are the bytes of a word that is not zero printable up to the last one in use? Those behind it are filled
+    /// with spaces; then each byte is in range where neither it, nor one more, nor a space less has its top bit
+    /// set. (A borrow or carry into the next byte begins in one that is out of range.)
+    #[inline(always)]
+    const fn is_short(word: u64) -> bool {
+        const ONES: u64 = 0x0101_0101_0101_0101;
+        const SPACES: u64 = 0x20 * ONES;
+        let unused = word.leading_zeros() & 0x38;
+        let filled = word | SPACES & !(u64::MAX >> unused);
+        (filled | filled.wrapping_add(ONES) | filled.wrapping_sub(SPACES)) & (0x80 * ONES) == 0
     }
 
     /// Are the eight bytes of `word` printable up to a first zero, all zero after it, and `next` zero unless
@@ -155,6 +167,22 @@ impl Wire for ClOrdId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The quick check of a short name says what the long one says: every byte at every place, after every length.
+    #[test]
+    fn a_short_name_is_checked_as_a_long_one() {
+        for length in 0..8 {
+            for place in 0..8 {
+                for byte in 0..=255u64 {
+                    let letters = if length == 0 { 0 } else { 0x6161_6161_6161_6161 >> (64 - 8 * length) };
+                    let word = letters & !(0xff << (8 * place)) | byte << (8 * place);
+                    if word != 0 {
+                        assert_eq!(ClOrdId::is_short(word), ClOrdId::is_run(word, 0), "{word:016x}");
+                    }
+                }
+            }
+        }
+    }
 
     #[test]
     fn id_1_one_to_36_bytes_of_printable_ascii() {

@@ -224,6 +224,9 @@ pub const fn div_round_half_away(a: u64, b: u64) -> u64 {
 #[inline]
 #[must_use]
 pub fn share_round_half_away(x: i64, a: u64, b: u64) -> i64 {
+    if x == 0 {
+        return 0;
+    }
     let product = u128::from(x.unsigned_abs()) * u128::from(a);
     let rounded = match u64::try_from(product) {
         Ok(small) => div_round_half_away(small, b),

@@ -26,33 +26,26 @@ impl Engine {
     /// A new order. (Rules TYPE-1, TIF-1, OM-*, CLOSE-1)
     #[inline(always)]
     pub(crate) fn new_order(&mut self, command: &Command, out: &mut impl Outbox) -> Result<(), Refusal> {
-        let (account, side, tag) = self.admit_new(command)?;
-        let limit = NewOrder::read(command.words()).price;
-        let is_plain = NewOrder::is_plain(command.words()) && limit.0.wrapping_sub(1) < self.market.max_tick.0;
-        if is_plain && !self.book.crosses(side, limit) {
-            return self.rest_at_once(command, account, side, tag, out);
+        if let Some((account, side, tag)) = self.admit_plain(command)
+            && self.rests_at_once(command, account, side, tag, out)
+        {
+            return Ok(());
         }
+        let (account, side, tag) = self.admit_new(command)?;
         let ticket = self.admit_terms(account, side, command)?;
         self.match_new(&ticket, command, tag, out)
     }
 
-    /// A plain order that meets nothing and comes to rest: most do.
+    /// A plain order that meets nothing comes to rest: most do. False where something may speak against it;
+    /// then nothing was done.
     #[inline(always)]
-    fn rest_at_once(
-        &mut self,
-        command: &Command,
-        number: u32,
-        side: Side,
-        tag: u32,
-        out: &mut impl Outbox,
-    ) -> Result<(), Refusal> {
+    fn rests_at_once(&mut self, command: &Command, number: u32, side: Side, tag: u32, out: &mut impl Outbox) -> bool {
         let Engine { market, book, names, accounts, say, next_number, agenda, in_apply, .. } = self;
         let order = NewOrder::read(command.words());
         let (limit, qty) = (order.price, order.qty.0);
         let account = &mut accounts[number as usize];
-        market.refresh_position_margin(account);
-        let reserved = market.reserve_resting(book, account, side, limit, qty, &account.sums, NIL)?;
-        let slot = slot_for(market, book, account)?;
+        let Some(reserved) = market.reserve_plain(book, account, side, limit, qty, None, NIL) else { return false };
+        let Ok(slot) = slot_for(market, book, account) else { return false };
 
         // From here the order stands.
         let id = OrderId { number: *next_number, slot };
@@ -67,7 +60,7 @@ impl Engine {
         if !is_told_at_once(say, agenda, in_apply, number, account, out) {
             self.touch(number, TELL_WALLET | MARGIN_IS_NEW);
         }
-        Ok(())
+        true
     }
 
     /// A new order that may trade, or may only reduce.

@@ -60,41 +60,61 @@ struct Walked {
 
 /// What an order would do to one account: margin, usage, safety. Orders enter by their sums.
 impl Market {
-    /// What an order that simply comes to rest asks of its account, or why the account cannot bear it.
-    /// `resting` are the account's orders without it.
+    /// What an order that simply comes to rest asks of its account, where that plainly bears it. `None` says no
+    /// more than that the long way must be taken. `resting` are the account's orders without it, where that is
+    /// not all of them.
     #[inline(always)]
     #[expect(clippy::too_many_arguments, reason = "an order in its parts: gathered, they would go through memory")]
-    pub(crate) fn reserve_resting(
+    pub(crate) fn reserve_plain(
         &self,
         book: &Book,
-        account: &Account,
+        account: &mut Account,
         side: Side,
         limit: Tick,
         qty: u64,
-        resting: &OrderSums,
+        resting: Option<&OrderSums>,
         replaces: u32,
-    ) -> Result<Reserved, Refusal> {
-        let worth = self.worth(limit);
-        let premium = self.premium(side, worth);
-        let whole = self.sums(qty, worth, premium);
-        let mut sums = *resting.side(side);
+    ) -> Option<Reserved> {
+        let unit_value = self.worth(limit);
+        let premium = self.premium(side, unit_value);
+        let whole = self.sums(qty, unit_value, premium);
+        let sums_before = resting.unwrap_or(&account.sums);
+        let mut sums = *sums_before.side(side);
         sums.add(whole);
-        let charged = chargeable_of(side, &sums, resting.side(side.opposite()), account.position.qty);
-        let order_margin = self.check_margin(account, charged)?;
-        refuse_if(account.has(DUE), Reject::InLiquidation)?;
-        if account.reducible(side) != 0 {
-            self.check_close_1(account, limit)?;
-            let closing_qty = account.reducible(side);
-            if qty > closing_qty {
-                let closing = self.sums(closing_qty, worth, premium);
-                let opening = self.sums(difference(qty, closing_qty), worth, premium);
-                let is_safe = self.is_safe_when_flipped(book, account, side, &closing, &opening, resting, 0, replaces);
-                refuse_if(!is_safe, Reject::ImmediateLiquidation)?;
+        let charged = chargeable_of(side, &sums, sums_before.side(side.opposite()), account.position.qty);
+        let order_margin = order_margin(&account.terms, charged);
+        let required = order_margin - account.order_margin;
+        if required > Xbt::ZERO {
+            self.refresh_position_margin(account);
+            if required > account.wallet - account.order_margin - account.position_margin {
+                return None;
             }
-        } else if !self.is_safe_when_added(account, side, worth, &whole, resting, 0) {
-            return Err((Reject::ImmediateLiquidation, 0));
         }
-        Ok(Reserved { unit_value: worth, premium, sums, order_margin })
+        let usage = risk_usage(&self.spec, &account.position, self.mark_value, charged);
+        if usage > account.risk_limit || account.has(DUE | WAITS_FOR_LOT) {
+            return None;
+        }
+        let reducible = account.reducible(side);
+        if reducible != 0 && !self.is_this_side(account, limit) {
+            return None;
+        }
+        // What is left once the position is closed opens from nothing: the line holds for that as well.
+        let is_safe_anyway = account.terms.stays_safe && self.line.is_beyond(side, unit_value);
+        if qty > reducible && !is_safe_anyway {
+            let is_safe = if reducible == 0 {
+                let position = self.opened(account, account.position, side, &whole);
+                self.is_safe_at(account, &position, account.equity())
+            } else {
+                let closing = self.sums(reducible, unit_value, premium);
+                let opening = self.sums(difference(qty, reducible), unit_value, premium);
+                let resting = resting.unwrap_or(&account.sums);
+                self.is_safe_when_flipped(book, account, side, &closing, &opening, resting, 0, replaces)
+            };
+            if !is_safe {
+                return None;
+            }
+        }
+        Some(Reserved { unit_value, premium, sums, order_margin })
     }
 
     /// Rules OM-7 and RISK-1: margin and usage with the counted quantity among the account's orders. Returns
@@ -148,17 +168,23 @@ impl Market {
         refuse_if(!is_safe, Reject::ImmediateLiquidation)
     }
 
+    /// Does a limit lie on this side of the mark, seen from the position's liquidation price? An account that is
+    /// not due is strictly safe, so that price lies beyond the mark and the limit needs no closer look. (But for
+    /// one that waits for a lot.)
+    #[inline(always)]
+    fn is_this_side(&self, account: &Account, limit: Tick) -> bool {
+        let price = self.spec.tick_price(limit);
+        if account.position.qty > 0 { price >= self.mark } else { price <= self.mark }
+    }
+
     /// Rule CLOSE-1.
     #[inline(always)]
     fn check_close_1(&self, account: &Account, limit: Tick) -> Result<(), Refusal> {
         let price = self.spec.tick_price(limit);
-        // An account that is not due is strictly safe, so its liquidation price lies beyond the mark: a limit
-        // on this side of the mark needs no price. (But for one that waits for a lot.)
-        let is_long = account.position.qty > 0;
-        let is_this_side = if is_long { price >= self.mark } else { price <= self.mark };
-        if is_this_side && !account.has(WAITS_FOR_LOT) {
+        if self.is_this_side(account, limit) && !account.has(WAITS_FOR_LOT) {
             return Ok(());
         }
+        let is_long = account.position.qty > 0;
         let w = bearable(&account.terms, &account.position, account.equity()).until_liquidation;
         let liquidation_price = price_after_loss(&self.spec, &account.position, w, self.spec.tick_size);
         match is_long {
@@ -289,26 +315,26 @@ impl Engine {
     pub(crate) fn reserve(&mut self, ticket: &Ticket, resting: &OrderSums) -> Result<Plan, Refusal> {
         if ticket.rests() && !self.book.crosses(ticket.side, ticket.limit) {
             let account = &mut self.accounts[ticket.account as usize];
-            self.market.refresh_position_margin(account);
-            let Reserved { unit_value, premium, order_margin, .. } = self.market.reserve_resting(
+            if let Some(Reserved { unit_value, premium, order_margin, .. }) = self.market.reserve_plain(
                 &self.book,
                 account,
                 ticket.side,
                 ticket.limit,
                 ticket.qty,
-                resting,
+                Some(resting),
                 ticket.replaces,
-            )?;
-            return Ok(Plan {
-                qty: ticket.qty,
-                take: 0,
-                is_cut: false,
-                would_initiate: false,
-                unit_value,
-                premium,
-                fixed: ticket.limit,
-                order_margin,
-            });
+            ) {
+                return Ok(Plan {
+                    qty: ticket.qty,
+                    take: 0,
+                    is_cut: false,
+                    would_initiate: false,
+                    unit_value,
+                    premium,
+                    fixed: ticket.limit,
+                    order_margin,
+                });
+            }
         }
         self.reserve_any(ticket, resting)
     }
@@ -349,8 +375,10 @@ impl Engine {
         let rest_qty = if rests { difference(qty, take) } else { 0 };
         let closing_rest = rest_qty.min(difference(reducible_qty, walked.closing.qty.0));
         let mut counted = walked;
-        counted.closing.add(self.market.sums(closing_rest, at_limit, premium));
-        counted.opening.add(self.market.sums(rest_qty - closing_rest, at_limit, premium));
+        if rest_qty != 0 {
+            counted.closing.add(self.market.sums(closing_rest, at_limit, premium));
+            counted.opening.add(self.market.sums(rest_qty - closing_rest, at_limit, premium));
+        }
 
         let traded = sum(walked.closing.cost, walked.opening.cost);
         let mut after = counted.among(ticket.side, resting);
@@ -457,8 +485,11 @@ impl Engine {
                 }
                 let q = leaves.min(admitted - done);
                 let closing = q.min(difference(reducible_qty, walked.closing.qty.0));
-                walked.closing.add(self.market.sums(closing, worth, premium));
-                walked.opening.add(self.market.sums(q - closing, worth, premium));
+                for (qty, sums) in [(closing, &mut walked.closing), (q - closing, &mut walked.opening)] {
+                    if qty != 0 {
+                        sums.add(self.market.sums(qty, worth, premium));
+                    }
+                }
                 if watches_positions {
                     self.move_scratch(ticket.account, ticket.side.sign() * signed(q));
                     self.move_scratch(maker.account, -ticket.side.sign() * signed(q));
