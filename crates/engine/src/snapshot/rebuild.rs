@@ -55,7 +55,8 @@ impl Engine {
     /// An order of a trader must be noted by [`Engine::note_order`] later.
     pub(super) fn put_order(&mut self, record: &OrderRecord, name: &ClOrdId) {
         let (account, slot, side) = (record.account, record.slot, record.side());
-        let tag = self.names.tag(account, name);
+        // An order without a name is known by a tag of zero.
+        let tag = if name.is_none() { 0 } else { self.names.tag(account, name) };
         let value = unit_value(&self.market.spec, self.market.spec.tick_price(record.tick));
         if !record.is_close_out() {
             self.book.take_this_slot(slot);
