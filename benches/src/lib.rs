@@ -156,26 +156,29 @@ pub fn quiet_marks(accounts: u32, marks: usize) -> Recording {
 /// Where measured events go: written as a reader would need them, over and over.
 #[derive(Debug)]
 pub struct Slots {
-    slots: Vec<Event>,
+    slots: Box<[Event; SLOTS]>,
     next: usize,
 }
 
+/// As many as an output ring would have, a power of two.
+const SLOTS: usize = 1 << 10;
+
 impl Default for Slots {
     fn default() -> Self {
-        Slots { slots: vec![Event::from_words([0; 16]); 1 << 10], next: 0 }
+        Slots { slots: Box::new([Event::from_words([0; 16]); SLOTS]), next: 0 }
     }
 }
 
 impl Outbox for Slots {
     #[inline(always)]
     fn push(&mut self, event: &Event) {
-        self.slots[self.next % (1 << 10)] = *event;
+        self.slots[self.next % SLOTS] = *event;
         self.next = self.next.wrapping_add(1);
     }
 
     #[inline(always)]
     fn end(&mut self) {
-        let last = &mut self.slots[self.next.wrapping_sub(1) % (1 << 10)];
+        let last = &mut self.slots[self.next.wrapping_sub(1) % SLOTS];
         *last = last.as_last();
     }
 }

@@ -267,46 +267,32 @@ pub struct Chargeable {
 #[inline(always)]
 #[must_use]
 pub fn chargeable(sums: &OrderSums, position: i64) -> Chargeable {
-    chargeable_of(Side::Buy, &sums.buy, &sums.sell, position)
-}
-
-/// The same of the orders of one side and those of the other, without asking which is which more than once.
-#[inline(always)]
-#[must_use]
-pub fn chargeable_of(side: Side, own: &SideSums, other: &SideSums, position: i64) -> Chargeable {
-    // What orders of this side reduce, negative where those of the other do.
-    let reducible = match side {
-        Side::Buy => -position,
-        Side::Sell => position,
-    };
-    let excess = |sums: &SideSums, reducible: i64| sums.qty.0.saturating_sub(reducible.max(0).unsigned_abs());
-    let (own_excess, other_excess) = (excess(own, reducible), excess(other, -reducible));
-    let both = own_excess.min(other_excess);
-    let (of_own, of_other) = match side {
-        Side::Buy => (0, both),
-        Side::Sell => (both, 0),
-    };
-    let (own, other) = (share(own, own_excess - of_own), share(other, other_excess - of_other));
-    Chargeable { cost: sum(own.cost, other.cost), premium: sum(own.premium, other.premium) }
+    let excess = |side: &SideSums, reducible: i64| side.qty.0.saturating_sub(reducible.max(0).unsigned_abs());
+    let buys = excess(&sums.buy, -position);
+    // Buys first, so that sells are charged for what exceeds them.
+    let sells = excess(&sums.sell, position).saturating_sub(buys);
+    let (buys, sells) = (share(&sums.buy, buys), share(&sums.sell, sells));
+    Chargeable { cost: sum(buys.cost, sells.cost), premium: sum(buys.premium, sells.premium) }
 }
 
 /// `n` of a side's open contracts at the average over all of them, rounded up.
 #[inline(always)]
 fn share(side: &SideSums, n: u64) -> Chargeable {
+    let SideSums { qty, cost, premium } = *side;
     if n == 0 {
-        return Chargeable::default();
+        Chargeable::default()
+    } else if n == qty.0 {
+        Chargeable { cost, premium }
+    } else {
+        share_of_some(cost, premium, n, qty.0)
     }
-    if n == side.qty.0 {
-        return Chargeable { cost: side.cost, premium: side.premium };
-    }
-    share_of_some(side, n)
 }
 
 #[inline(never)]
-fn share_of_some(side: &SideSums, n: u64) -> Chargeable {
+fn share_of_some(cost: u64, premium: u64, n: u64, of: u64) -> Chargeable {
     Chargeable {
-        cost: mul_div_ceil(side.cost, n, side.qty.0),
-        premium: if side.premium == 0 { 0 } else { mul_div_ceil(side.premium, n, side.qty.0) },
+        cost: mul_div_ceil(cost, n, of),
+        premium: if premium == 0 { 0 } else { mul_div_ceil(premium, n, of) },
     }
 }
 

@@ -50,7 +50,8 @@ pub(crate) struct Cold {
 }
 
 impl Cold {
-    const FREE: Cold = Cold {
+    /// Nothing known, no neighbours.
+    pub(crate) const FREE: Cold = Cold {
         cl_ord_id: ClOrdId::NONE,
         tag: 0,
         cum: 0,
@@ -279,8 +280,7 @@ impl Book {
         }
     }
 
-    /// Notes the client's name of an order.
-    #[inline(always)]
+    /// Notes another name of an order.
     pub(crate) fn name(&mut self, slot: u32, name: ClOrdId, tag: u32, names: &mut Names) {
         let cold = self.cold_mut(slot);
         cold.cl_ord_id = name;
@@ -290,21 +290,17 @@ impl Book {
         }
     }
 
-    /// Notes an order as its account's newest, with what it is beside price and quantity.
+    /// Notes an order as its account's newest.
     #[inline(always)]
-    pub(crate) fn list(&mut self, account: &mut Account, slot: u32, unit_value: u64, premium: u64) {
-        let before = account.newest;
+    pub(crate) fn list(&mut self, account: &mut Account, slot: u32, order: Cold) {
+        let older = account.newest;
         account.newest = slot;
         account.open_orders += 1;
-        match before {
+        match older {
             NIL => account.oldest = slot,
-            before => self.cold_mut(before).newer = slot,
+            older => self.cold_mut(older).newer = slot,
         }
-        let cold = self.cold_mut(slot);
-        cold.older = before;
-        cold.newer = NIL;
-        cold.unit_value = unit_value;
-        cold.premium = premium;
+        *self.cold_mut(slot) = Cold { older, ..order };
     }
 
     /// Takes an order out of its account's list and of the names, and gives its slot back.

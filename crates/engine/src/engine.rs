@@ -35,6 +35,15 @@ pub(crate) const DEFAULT_HASH_SEED: u64 = 0x0ce0_7f1d_5eed_2026;
 /// Why a command is refused, with the number its text needs.
 pub(crate) type Refusal = (Reject, i64);
 
+/// What is left to do once a command is carried out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum After {
+    /// Nothing: all that came of it is said.
+    Nothing,
+    /// Whom it touched is to be reviewed, and what that made due to be begun.
+    Review,
+}
+
 /// The matching and margin engine: one order book, one perpetual, all accounts.
 ///
 /// ```
@@ -173,13 +182,16 @@ impl Engine {
     pub fn apply(&mut self, command: &Command, out: &mut impl Outbox) {
         self.say.begin(command);
         let mut budget = self.market.spec.budget;
-        if self.has_work() {
+        let is_quiet = !self.has_work();
+        if !is_quiet {
             self.own_account = u32::MAX;
             self.work(&mut budget, out);
         }
         self.own_account = command.account().0;
-        if let Err(refusal) = self.carry_out(command, out) {
-            self.refuse(command, refusal, out);
+        match self.carry_out(command, is_quiet, out) {
+            Ok(After::Nothing) => return out.end(),
+            Ok(After::Review) => {}
+            Err(refusal) => self.refuse(command, refusal, out),
         }
         if self.has_work_or_touched() {
             self.review(out);
@@ -193,7 +205,7 @@ impl Engine {
     }
 
     #[inline(always)]
-    fn carry_out(&mut self, command: &Command, out: &mut impl Outbox) -> Result<(), Refusal> {
+    fn carry_out(&mut self, command: &Command, is_quiet: bool, out: &mut impl Outbox) -> Result<After, Refusal> {
         self.check_session(command)?;
         if command.flags() != 0 {
             return Err((Reject::InvalidCommand, 0));
@@ -202,11 +214,12 @@ impl Engine {
         const CANCEL: u8 = CommandKind::Cancel as u8;
         const AMEND: u8 = CommandKind::Amend as u8;
         match command.kind_code() {
-            NEW => self.new_order(command, out),
-            CANCEL => self.cancel(command, out),
-            AMEND => self.amend(command, &Amend::read(command.words()), out),
-            _ => self.carry_out_rare(command, out),
+            NEW => return self.new_order(command, is_quiet, out),
+            CANCEL => return self.cancel(command, is_quiet, out),
+            AMEND => self.amend(command, &Amend::read(command.words()), out)?,
+            _ => self.carry_out_rare(command, out)?,
         }
+        Ok(After::Review)
     }
 
     #[inline(never)]
@@ -311,8 +324,8 @@ impl Engine {
     /// once.
     #[inline(always)]
     pub(crate) fn touch_reviewed(&mut self, number: u32, out: &mut impl Outbox) {
-        let Engine { accounts, agenda, in_apply, say, .. } = self;
-        if !is_told_at_once(say, agenda, in_apply, number, &mut accounts[number as usize], out) {
+        let is_quiet = !self.has_work_or_touched();
+        if !is_told_at_once(&mut self.say, is_quiet, number, &mut self.accounts[number as usize], out) {
             self.touch(number, TELL_WALLET | MARGIN_IS_NEW);
         }
     }
@@ -366,23 +379,22 @@ impl Engine {
     }
 }
 
-/// Tells an account's state at once, where only its own orders changed, it needs no review and nothing else is
-/// under way; else false, and it must be touched.
+/// Tells an account's state at once, where only its own orders changed, it needs no review and all is quiet:
+/// nothing waits, nobody else was touched. Else false, and it must be touched.
 #[inline(always)]
 pub(crate) fn is_told_at_once(
     say: &mut Say,
-    agenda: &Agenda,
-    in_apply: &[u32],
+    is_quiet: bool,
     number: u32,
     account: &mut Account,
     out: &mut impl Outbox,
 ) -> bool {
-    let is_quiet = account.needs_no_review() && !agenda.has_news && in_apply.is_empty();
-    if is_quiet {
+    let is_told = is_quiet && account.needs_no_review();
+    if is_told {
         let wallet = wallet_of(account);
         say.fact(Some((number, account)), wallet, out);
     }
-    is_quiet
+    is_told
 }
 
 /// What an account's `Wallet` event says.

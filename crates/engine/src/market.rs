@@ -68,6 +68,13 @@ impl Market {
         }
     }
 
+    /// Value of one unit at an order's limit, and its premium there.
+    #[inline(always)]
+    pub(crate) fn value_and_premium(&self, side: Side, limit: Tick) -> (u64, u64) {
+        let unit_value = self.worth(limit);
+        (unit_value, self.premium(side, unit_value))
+    }
+
     /// What open contracts are in an account's sums.
     #[inline(always)]
     pub(crate) fn sums(&self, qty: u64, unit_value: u64, premium: u64) -> SideSums {

@@ -13,8 +13,8 @@ use contract::{
 use crate::account::{Account, MARGIN_IS_NEW, NIL, TELL_WALLET};
 use crate::admit::Ticket;
 use crate::agenda::CancelTask;
-use crate::book::{Book, POST_ONLY, REDUCE_ONLY, Resting};
-use crate::engine::{Engine, Refusal, is_told_at_once};
+use crate::book::{Book, Cold, POST_ONLY, REDUCE_ONLY, Resting};
+use crate::engine::{After, Engine, Refusal, is_told_at_once};
 use crate::market::Market;
 use crate::names::Names;
 use crate::outbox::Outbox;
@@ -25,42 +25,65 @@ use crate::settle::Taker;
 impl Engine {
     /// A new order. (Rules TYPE-1, TIF-1, OM-*, CLOSE-1)
     #[inline(always)]
-    pub(crate) fn new_order(&mut self, command: &Command, out: &mut impl Outbox) -> Result<(), Refusal> {
+    pub(crate) fn new_order(
+        &mut self,
+        command: &Command,
+        is_quiet: bool,
+        out: &mut impl Outbox,
+    ) -> Result<After, Refusal> {
         if let Some((account, side, tag)) = self.admit_plain(command)
-            && self.rests_at_once(command, account, side, tag, out)
+            && let Some(after) = self.rest_plain(command, account, side, tag, is_quiet, out)
         {
-            return Ok(());
+            return Ok(after);
         }
         let (account, side, tag) = self.admit_new(command)?;
         let ticket = self.admit_terms(account, side, command)?;
-        self.match_new(&ticket, command, tag, out)
+        self.match_new(&ticket, command, tag, out)?;
+        Ok(After::Review)
     }
 
-    /// A plain order that meets nothing comes to rest: most do. False where something may speak against it;
+    /// A plain order that meets nothing comes to rest: most do. `None` where something may speak against it;
     /// then nothing was done.
     #[inline(always)]
-    fn rests_at_once(&mut self, command: &Command, number: u32, side: Side, tag: u32, out: &mut impl Outbox) -> bool {
-        let Engine { market, book, names, accounts, say, next_number, agenda, in_apply, .. } = self;
+    fn rest_plain(
+        &mut self,
+        command: &Command,
+        number: u32,
+        side: Side,
+        tag: u32,
+        is_quiet: bool,
+        out: &mut impl Outbox,
+    ) -> Option<After> {
+        let Engine { market, book, names, accounts, say, next_number, .. } = self;
         let order = NewOrder::read(command.words());
         let (limit, qty) = (order.price, order.qty.0);
         let account = &mut accounts[number as usize];
-        let Some(reserved) = market.reserve_plain(book, account, side, limit, qty, None, NIL) else { return false };
-        let Ok(slot) = slot_for(market, book, account) else { return false };
+        let (unit_value, premium) = market.value_and_premium(side, limit);
+        let whole = market.sums(qty, unit_value, premium);
+        account.sums.side_mut(side).add(whole);
+        let Some((margin, slot)) = market
+            .margin_if_borne(book, account, side, limit, unit_value, &whole, NIL)
+            .and_then(|margin| Some((margin, slot_for(market, book, account).ok()?)))
+        else {
+            account.sums.side_mut(side).take(whole);
+            return None;
+        };
 
         // From here the order stands.
         let id = OrderId { number: *next_number, slot };
         *next_number += 1;
         say.fact(Some((number, account)), accepted(&order, id, limit), out);
         book.rest(id, side, limit, qty, number, 0);
-        book.name(slot, order.cl_ord_id, tag, names);
-        book.list(account, slot, reserved.unit_value, reserved.premium);
-        book.cold_mut(slot).cum = 0;
-        *account.sums.side_mut(side) = reserved.sums;
-        account.order_margin = reserved.order_margin;
-        if !is_told_at_once(say, agenda, in_apply, number, account, out) {
-            self.touch(number, TELL_WALLET | MARGIN_IS_NEW);
+        if tag != 0 {
+            names.insert(tag, slot);
         }
-        true
+        book.list(account, slot, Cold { cl_ord_id: order.cl_ord_id, tag, unit_value, premium, ..Cold::FREE });
+        account.order_margin = margin;
+        if is_told_at_once(say, is_quiet, number, account, out) {
+            return Some(After::Nothing);
+        }
+        self.touch(number, TELL_WALLET | MARGIN_IS_NEW);
+        Some(After::Review)
     }
 
     /// A new order that may trade, or may only reduce.
@@ -86,8 +109,13 @@ impl Engine {
         }
         match self.trade(ticket, &plan, id, out) {
             Some(left) => {
-                self.book.name(slot, order.cl_ord_id, tag, &mut self.names);
-                self.rest(ticket, &plan, id, left, true, out);
+                if tag != 0 {
+                    self.names.insert(tag, slot);
+                }
+                let Plan { take: cum, unit_value, premium, .. } = plan;
+                let cold = Cold { cl_ord_id: order.cl_ord_id, tag, cum, unit_value, premium, ..Cold::FREE };
+                self.book.list(&mut self.accounts[ticket.account as usize], slot, cold);
+                self.rest(ticket, &plan, id, left, out);
             }
             None => self.book.free_slot_again(slot),
         }
@@ -142,19 +170,12 @@ impl Engine {
         taker.leaves
     }
 
-    /// Puts what is left at the back of its price; a new order also among its account's orders.
+    /// Puts what is left of an order on its account's list at the back of its price.
     #[inline(always)]
-    fn rest(&mut self, ticket: &Ticket, plan: &Plan, id: OrderId, left: u64, is_new: bool, out: &mut impl Outbox) {
+    fn rest(&mut self, ticket: &Ticket, plan: &Plan, id: OrderId, left: u64, out: &mut impl Outbox) {
         let number = ticket.account;
         let account = &mut self.accounts[number as usize];
         self.book.rest(id, ticket.side, ticket.limit, left, number, ticket.flags);
-        if is_new {
-            self.book.list(account, id.slot, plan.unit_value, plan.premium);
-        } else {
-            let cold = self.book.cold_mut(id.slot);
-            cold.unit_value = plan.unit_value;
-            cold.premium = plan.premium;
-        }
         account.sums.side_mut(ticket.side).add(self.market.sums(left, plan.unit_value, plan.premium));
         if plan.take == 0 && !ticket.is(REDUCE_ONLY) {
             // Nothing traded and nothing is cut: what the order was admitted with is what it holds.
@@ -191,7 +212,12 @@ impl Engine {
 
     /// Cancels one order. (Rule CANCEL-1)
     #[inline(always)]
-    pub(crate) fn cancel(&mut self, command: &Command, out: &mut impl Outbox) -> Result<(), Refusal> {
+    pub(crate) fn cancel(
+        &mut self,
+        command: &Command,
+        is_quiet: bool,
+        out: &mut impl Outbox,
+    ) -> Result<After, Refusal> {
         let Cancel { target } = Cancel::read(command.words());
         let slot = self.find(command.account().0, &target).ok_or((Reject::InvalidOrderId, 0))?;
         Engine::check_symbol(command)?;
@@ -199,16 +225,17 @@ impl Engine {
         if order.is(REDUCE_ONLY) {
             self.unlist_reduce_only(order.account, order.slot, order.leaves);
         }
-        let Engine { market, book, names, accounts, say, agenda, in_apply, .. } = self;
+        let Engine { market, book, names, accounts, say, .. } = self;
         let account = &mut accounts[order.account as usize];
         take_out(market, book, names, account, &order);
         let fact = canceled(say, true, order.id(), order.leaves, CancelReason::Requested);
         say.fact(Some((order.account, account)), fact, out);
         account.order_margin = order_margin(&account.terms, chargeable(&account.sums, account.position.qty));
-        if !is_told_at_once(say, agenda, in_apply, order.account, account, out) {
-            self.touch(order.account, TELL_WALLET | MARGIN_IS_NEW);
+        if is_told_at_once(say, is_quiet, order.account, account, out) {
+            return Ok(After::Nothing);
         }
-        Ok(())
+        self.touch(order.account, TELL_WALLET | MARGIN_IS_NEW);
+        Ok(After::Review)
     }
 
     /// Touches an account whose own command took off open quantity and nothing else.
@@ -276,7 +303,11 @@ impl Engine {
         }
         debug_assert!(!ticket.is(POST_ONLY) || plan.take == 0, "post-only never trades on entry");
         match self.trade(&ticket, &plan, order.id(), out) {
-            Some(left) => self.rest(&ticket, &plan, order.id(), left, false, out),
+            Some(left) => {
+                let cold = self.book.cold_mut(order.slot);
+                (cold.unit_value, cold.premium) = (plan.unit_value, plan.premium);
+                self.rest(&ticket, &plan, order.id(), left, out);
+            }
             None => {
                 self.forget(&order);
                 self.touch(number, TELL_WALLET);

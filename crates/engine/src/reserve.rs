@@ -6,7 +6,7 @@
 //!          is undone. Only scratch positions are written here.
 
 use contract::liquidation::{bearable, price_after_loss, tick_of};
-use contract::margin::{Chargeable, OrderSums, SideSums, chargeable, chargeable_of, order_margin, risk_usage};
+use contract::margin::{Chargeable, OrderSums, SideSums, chargeable, order_margin, risk_usage};
 use contract::math::{difference, signed, signed_sum, sum};
 use contract::position::PositionState;
 use contract::value::fee;
@@ -17,18 +17,6 @@ use crate::admit::{Ticket, refuse_if};
 use crate::book::{Book, POST_ONLY, REDUCE_ONLY};
 use crate::engine::{Engine, Refusal};
 use crate::market::Market;
-
-/// What an order that comes to rest asks of its account.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Reserved {
-    /// Value of one unit at its limit, and the premium there.
-    pub(crate) unit_value: u64,
-    pub(crate) premium: u64,
-    /// The account's open orders of its side with it.
-    pub(crate) sums: SideSums,
-    /// Order margin of those. (Rule OM-7)
-    pub(crate) order_margin: Xbt,
-}
 
 /// What an order will do.
 #[derive(Clone, Copy, Debug)]
@@ -60,28 +48,21 @@ struct Walked {
 
 /// What an order would do to one account: margin, usage, safety. Orders enter by their sums.
 impl Market {
-    /// What an order that simply comes to rest asks of its account, where that plainly bears it. `None` says no
-    /// more than that the long way must be taken. `resting` are the account's orders without it, where that is
-    /// not all of them.
+    /// The order margin with an order that simply comes to rest, where the account plainly bears it; `None` says no
+    /// more than that the long way must be taken. The order, which is `whole`, is in the account's sums already.
     #[inline(always)]
     #[expect(clippy::too_many_arguments, reason = "an order in its parts: gathered, they would go through memory")]
-    pub(crate) fn reserve_plain(
+    pub(crate) fn margin_if_borne(
         &self,
         book: &Book,
         account: &mut Account,
         side: Side,
         limit: Tick,
-        qty: u64,
-        resting: Option<&OrderSums>,
+        unit_value: u64,
+        whole: &SideSums,
         replaces: u32,
-    ) -> Option<Reserved> {
-        let unit_value = self.worth(limit);
-        let premium = self.premium(side, unit_value);
-        let whole = self.sums(qty, unit_value, premium);
-        let sums_before = resting.unwrap_or(&account.sums);
-        let mut sums = *sums_before.side(side);
-        sums.add(whole);
-        let charged = chargeable_of(side, &sums, sums_before.side(side.opposite()), account.position.qty);
+    ) -> Option<Xbt> {
+        let charged = chargeable(&account.sums, account.position.qty);
         let order_margin = order_margin(&account.terms, charged);
         let required = order_margin - account.order_margin;
         if required > Xbt::ZERO {
@@ -100,21 +81,38 @@ impl Market {
         }
         // What is left once the position is closed opens from nothing: the line holds for that as well.
         let is_safe_anyway = account.terms.stays_safe && self.line.is_beyond(side, unit_value);
-        if qty > reducible && !is_safe_anyway {
+        if whole.qty.0 > reducible && !is_safe_anyway {
             let is_safe = if reducible == 0 {
-                let position = self.opened(account, account.position, side, &whole);
+                let position = self.opened(account, account.position, side, whole);
                 self.is_safe_at(account, &position, account.equity())
             } else {
-                let closing = self.sums(reducible, unit_value, premium);
-                let opening = self.sums(difference(qty, reducible), unit_value, premium);
-                let resting = resting.unwrap_or(&account.sums);
-                self.is_safe_when_flipped(book, account, side, &closing, &opening, resting, 0, replaces)
+                self.is_safe_when_flipped_at(book, account, side, unit_value, whole, replaces)
             };
             if !is_safe {
                 return None;
             }
         }
-        Some(Reserved { unit_value, premium, sums, order_margin })
+        Some(order_margin)
+    }
+
+    /// Rule OM-9 for an order at one price that closes the position and opens another; it is in the account's sums
+    /// already.
+    #[inline(never)]
+    fn is_safe_when_flipped_at(
+        &self,
+        book: &Book,
+        account: &Account,
+        side: Side,
+        unit_value: u64,
+        whole: &SideSums,
+        replaces: u32,
+    ) -> bool {
+        let premium = self.premium(side, unit_value);
+        let closing = self.sums(account.reducible(side), unit_value, premium);
+        let (mut opening, mut resting) = (*whole, account.sums);
+        opening.take(closing);
+        resting.side_mut(side).take(*whole);
+        self.is_safe_when_flipped(book, account, side, &closing, &opening, &resting, 0, replaces)
     }
 
     /// Rules OM-7 and RISK-1: margin and usage with the counted quantity among the account's orders. Returns
@@ -314,24 +312,24 @@ impl Engine {
     /// orders without the one that is being amended.
     pub(crate) fn reserve(&mut self, ticket: &Ticket, resting: &OrderSums) -> Result<Plan, Refusal> {
         if ticket.rests() && !self.book.crosses(ticket.side, ticket.limit) {
+            let Ticket { side, limit, qty, replaces, .. } = *ticket;
+            let (unit_value, premium) = self.market.value_and_premium(side, limit);
+            let whole = self.market.sums(qty, unit_value, premium);
             let account = &mut self.accounts[ticket.account as usize];
-            if let Some(Reserved { unit_value, premium, order_margin, .. }) = self.market.reserve_plain(
-                &self.book,
-                account,
-                ticket.side,
-                ticket.limit,
-                ticket.qty,
-                Some(resting),
-                ticket.replaces,
-            ) {
+            let before = account.sums;
+            account.sums = *resting;
+            account.sums.side_mut(side).add(whole);
+            let margin = self.market.margin_if_borne(&self.book, account, side, limit, unit_value, &whole, replaces);
+            account.sums = before;
+            if let Some(order_margin) = margin {
                 return Ok(Plan {
-                    qty: ticket.qty,
+                    qty,
                     take: 0,
                     is_cut: false,
                     would_initiate: false,
                     unit_value,
                     premium,
-                    fixed: ticket.limit,
+                    fixed: limit,
                     order_margin,
                 });
             }
@@ -365,12 +363,8 @@ impl Engine {
         }
 
         // What margin is asked for: what trades, and what will rest.
-        let (at_limit, premium) = if ticket.is_market {
-            (0, 0)
-        } else {
-            let at_limit = self.market.worth(ticket.limit);
-            (at_limit, self.market.premium(ticket.side, at_limit))
-        };
+        let (at_limit, premium) =
+            if ticket.is_market { (0, 0) } else { self.market.value_and_premium(ticket.side, ticket.limit) };
         let rests = ticket.tif == TimeInForce::GoodTillCancel && !walked.is_cut && !would_initiate;
         let rest_qty = if rests { difference(qty, take) } else { 0 };
         let closing_rest = rest_qty.min(difference(reducible_qty, walked.closing.qty.0));
@@ -463,8 +457,7 @@ impl Engine {
             if admitted <= done {
                 return walked;
             }
-            let worth = self.market.worth(tick);
-            let premium = self.market.premium(ticket.side, worth);
+            let (worth, premium) = self.market.value_and_premium(ticket.side, tick);
             let mut at = self.book.front(tick);
             while let Some(slot) = at {
                 at = self.book.behind(slot);

@@ -169,7 +169,7 @@ fn ns_since(began: Instant) -> u64 {
 const OUT_SLOTS: usize = 1 << 10;
 
 struct Ring {
-    slots: Vec<Event>,
+    slots: Box<[Event; OUT_SLOTS]>,
     at: usize,
 }
 
@@ -192,7 +192,7 @@ fn bench_engine(args: &Args, source: &Source, plan: &Plan) -> Result<u8> {
     let stamped: Vec<Command> =
         (plan.commands.iter().zip(1..)).map(|((ts, command), seq)| command.stamped(seq, *ts)).collect();
     let (preparation, timed) = stamped.split_at(plan.bench_start);
-    let mut out = Ring { slots: vec![Event::from_words([0; 16]); OUT_SLOTS], at: 0 };
+    let mut out = Ring { slots: Box::new([Event::from_words([0; 16]); OUT_SLOTS]), at: 0 };
     let mut elapsed = Vec::with_capacity(args.repeat as usize);
     guarded(|| {
         for _ in 0..args.repeat {

@@ -309,9 +309,8 @@ impl<S: SnapshotSource> Restore<'_, S> {
         }
         for &(_, slot) in self.numbers.iter().filter(|(_, slot)| *slot != NIL) {
             let Engine { book, accounts, .. } = &mut self.engine;
-            let (order, cold) = (book.resting(slot), book.cold(slot));
-            let (unit_value, premium) = (cold.unit_value, cold.premium);
-            book.list(&mut accounts[order.account as usize], slot, unit_value, premium);
+            let (order, cold) = (book.resting(slot), book.cold(slot).clone());
+            book.list(&mut accounts[order.account as usize], slot, cold);
         }
         Ok(())
     }
