@@ -58,14 +58,13 @@ impl Engine {
         let order = NewOrder::read(command.words());
         let (limit, qty) = (order.price, order.qty.0);
         let account = &mut accounts[number as usize];
+        let slot = slot_for(market, book, account).ok()?;
         let (unit_value, premium) = market.value_and_premium(side, limit);
         let whole = market.sums(qty, unit_value, premium);
         account.sums.side_mut(side).add(whole);
-        let Some((margin, slot)) = market
-            .margin_if_borne(book, account, side, limit, unit_value, &whole, NIL)
-            .and_then(|margin| Some((margin, slot_for(market, book, account).ok()?)))
-        else {
+        let Some(margin) = market.margin_if_borne(book, account, side, limit, unit_value, &whole, NIL) else {
             account.sums.side_mut(side).take(whole);
+            book.free_slot_again(slot);
             return None;
         };
 
