@@ -12,23 +12,26 @@ use crate::value::{unit_value, units};
 
 /// The rates that apply to one account, in lowest terms, made anew when leverage, tier, fee class or
 /// funding rate change.
+///
+/// What order margin needs lies together, and in front.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
 pub struct Terms {
-    /// Initial margin: 1/leverage when isolated, else the tier's.
-    pub im: Fraction,
-    /// Taker fee.
-    pub taker: Fraction,
-    /// f·(2 + IM): the fee part of order margin. (Rule OM-1)
-    pub order_fee: Fraction,
-    /// Maintenance margin of the tier plus the adverse funding rate. (Rule MARGIN-6)
-    pub maintenance: Fraction,
-    /// Does the whole wallet stand behind the position?
-    pub is_cross: bool,
     /// Is the premium of orders charged? (Rule OM-5: not at leverage 1 or less)
     pub charges_premium: bool,
+    /// Does the whole wallet stand behind the position?
+    pub is_cross: bool,
     /// Isolated, and what holds back initial margin holds back its own maintenance: a safe position that grows
     /// at a price beyond the line stays safe. (See `SafeLine::is_beyond`.)
     pub stays_safe: bool,
+    /// Initial margin: 1/leverage when isolated, else the tier's.
+    pub im: Fraction,
+    /// f·(2 + IM): the fee part of order margin. (Rule OM-1)
+    pub order_fee: Fraction,
+    /// Taker fee.
+    pub taker: Fraction,
+    /// Maintenance margin of the tier plus the adverse funding rate. (Rule MARGIN-6)
+    pub maintenance: Fraction,
 }
 
 /// The tier's initial margin: IM0 + k·MM0. (Rule RISK-1)
@@ -290,10 +293,7 @@ fn share(side: &SideSums, n: u64) -> Chargeable {
 
 #[inline(never)]
 fn share_of_some(cost: u64, premium: u64, n: u64, of: u64) -> Chargeable {
-    Chargeable {
-        cost: mul_div_ceil(cost, n, of),
-        premium: if premium == 0 { 0 } else { mul_div_ceil(premium, n, of) },
-    }
+    Chargeable { cost: mul_div_ceil(cost, n, of), premium: if premium == 0 { 0 } else { mul_div_ceil(premium, n, of) } }
 }
 
 /// Order margin: ceil(IM·C) + ceil(f·(2·C + IM·C)) + premium. (Rules OM-1, OM-5)

@@ -32,54 +32,57 @@ pub(crate) const ANY_MARK: u64 = u64::MAX;
 /// A margin that holds at none.
 pub(crate) const NO_MARK: u64 = u64::MAX - 1;
 
-/// An account.
+/// An account, in the order of use: an order that comes to rest or is cancelled needs the first three lines of the
+/// cache, the margin of its position the fourth, and what comes behind only where it trades.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub(crate) struct Account {
-    /// Wallet balance.
-    pub(crate) wallet: Xbt,
     /// What it holds.
     pub(crate) position: PositionState,
-    /// Open orders, summed.
-    pub(crate) sums: OrderSums,
-    /// Margin held for them: up to date between steps.
+    /// Wallet balance.
+    pub(crate) wallet: Xbt,
+    /// Margin held for its orders: up to date between steps.
     pub(crate) order_margin: Xbt,
-    /// The rates that apply to it.
-    pub(crate) terms: Terms,
-    /// The limit of its tier, XBt. (Rule RISK-1)
-    pub(crate) risk_limit: u64,
+    /// Wallet less order margin as the key assumes it, never above the real one; `i64::MIN` where it assumes
+    /// nothing: isolated margin, no position, no key.
+    pub(crate) key_equity: i64,
+    /// Its live orders.
+    pub(crate) open_orders: u32,
     /// Of the flags above.
     pub(crate) flags: u16,
     /// Fee class.
     pub(crate) fee_class: u8,
-    /// Risk tier.
-    pub(crate) tier: u16,
-    /// Cross or isolated.
-    pub(crate) leverage: Leverage,
-    /// The tick its key lies at; 0 where it has none.
-    pub(crate) key_tick: u32,
-    /// Is that a long's key?
+    /// Is its key a long's?
     pub(crate) key_is_long: bool,
-    /// Wallet less order margin as the key assumes it, never above the real one; `i64::MIN` where it assumes
-    /// nothing: isolated margin, no position, no key.
-    pub(crate) key_equity: i64,
+
+    /// Open orders, summed.
+    pub(crate) sums: OrderSums,
+    /// Events that named it so far.
+    pub(crate) account_seq: u64,
+    /// The rates that apply to it: whether, at the end of the second line, then how much.
+    pub(crate) terms: Terms,
+
+    /// Its newest live order.
+    pub(crate) newest: u32,
+    /// Its oldest live order.
+    pub(crate) oldest: u32,
+    /// The limit of its tier, XBt. (Rule RISK-1)
+    pub(crate) risk_limit: u64,
     /// What its position takes from the wallet, at the mark numbered `margin_mark`. (Rule MARGIN-5)
     pub(crate) position_margin: Xbt,
     /// Isolated margin does not look at the mark: `ANY_MARK`. `NO_MARK` where it must be computed anew.
     pub(crate) margin_mark: u64,
-    /// Events that named it so far.
-    pub(crate) account_seq: u64,
+
+    /// The tick its key lies at; 0 where it has none.
+    pub(crate) key_tick: u32,
+    /// Cross or isolated.
+    pub(crate) leverage: Leverage,
     /// Realised PnL since it was opened.
     pub(crate) realised: Xbt,
     /// The same when the command began that touches it now.
     pub(crate) realised_before: Xbt,
     /// Commission since it was opened.
     pub(crate) commission: Xbt,
-    /// Its live orders.
-    pub(crate) open_orders: u32,
-    /// Its oldest live order.
-    pub(crate) oldest: u32,
-    /// Its newest live order.
-    pub(crate) newest: u32,
     /// Its most aggressive reduce-only order at rest.
     pub(crate) reduce_first: u32,
     /// Its least aggressive reduce-only order at rest.
@@ -90,6 +93,8 @@ pub(crate) struct Account {
     pub(crate) scratch_position: i64,
     /// Which plan that was.
     pub(crate) scratch_epoch: u64,
+    /// Risk tier.
+    pub(crate) tier: u16,
 }
 
 impl Account {

@@ -52,16 +52,18 @@ impl Engine {
     /// The account's live order of this name.
     #[inline(always)]
     pub(crate) fn named(&self, account: u32, name: &ClOrdId) -> Option<u32> {
-        self.named_with(self.names.tag(account, name), account, name)
+        self.named_with(self.names.tag(account, name), account, name).map(|(_, slot)| slot)
     }
 
+    /// The same where the name's tag is known, and where the name is noted.
     #[inline(always)]
-    fn named_with(&self, tag: u32, account: u32, name: &ClOrdId) -> Option<u32> {
-        let mut at = self.names.home(tag);
-        while let Some(slot) = self.names.next(tag, &mut at) {
-            if self.book.goes_by(slot, account, name) {
-                return Some(slot);
+    pub(crate) fn named_with(&self, tag: u32, account: u32, name: &ClOrdId) -> Option<(u32, u32)> {
+        let mut from = self.names.home(tag);
+        while let Some((place, slot)) = self.names.next(tag, from) {
+            if self.book.goes_by(slot, account, name, tag) {
+                return Some((place, slot));
             }
+            from = self.names.behind(place);
         }
         None
     }
@@ -93,7 +95,15 @@ impl Engine {
             return Some((number, side, 0));
         }
         let tag = self.names.tag(number, &name);
-        (name.is_valid() && self.named_with(tag, number, &name).is_none()).then_some((number, side, tag))
+        (name.is_valid() && (self.names.is_vacant(tag) || self.is_new_name(tag, command)))
+            .then_some((number, side, tag))
+    }
+
+    /// Has the account no live order of a new order's name?
+    #[inline(never)]
+    fn is_new_name(&self, tag: u32, command: &Command) -> bool {
+        let name = NewOrder::read(command.words()).cl_ord_id;
+        self.named_with(tag, command.account().0, &name).is_none()
     }
 
     /// The checks of a new order that come before its type: account, side, quantity, and the tag of its name.
@@ -230,7 +240,7 @@ impl Engine {
 
     /// The open quantity an amend asks for. (Rules AMEND-1, AMEND-2)
     fn amended_leaves(&self, account: &Account, order: &Resting, fields: &AmendFields) -> Result<u64, Refusal> {
-        let (cum, qty, max) = (self.book.cold(order.slot).cum, fields.qty.0, self.market.spec.max_order_qty.0);
+        let (cum, qty, max) = (self.book.cum(order.slot), fields.qty.0, self.market.spec.max_order_qty.0);
         let leaves = match fields.qty_kind.get() {
             None => return Ok(order.leaves),
             Some(AmendQty::Total) => {

@@ -42,7 +42,7 @@ impl BareBook {
         BareBook { book: Book::new(spec, &Capacity { orders, lots: 0, ..Capacity::default() }) }
     }
 
-    /// Matches an order with the caller's number (1 to 2^60 − 1); what is left rests where `rests`, and the slot it
+    /// Matches an order with the caller's number (1 to 2^59 − 1); what is left rests where `rests`, and the slot it
     /// then has is returned. Without a free slot nothing rests.
     #[inline]
     pub fn submit(

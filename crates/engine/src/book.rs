@@ -6,12 +6,13 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
+use contract::math::sum;
 use contract::{AccountId, Capacity, ClOrdId, ContractSpec, OrderId, Qty, Side, Tick};
 
 use crate::account::{Account, NIL};
 use crate::bits::FreeSlots;
 use crate::ladder::Ladder;
-use crate::names::Names;
+use crate::names::{IS_LONG, Names};
 
 /// The order sells.
 const SELLS: u32 = 1;
@@ -22,19 +23,19 @@ pub(crate) const POST_ONLY: u32 = 4;
 /// The order closes out a lot. (Rule LIQ-9)
 pub(crate) const CLOSE_OUT: u32 = 8;
 
+/// Part of the order has traded: only then is its executed quantity noted.
+const TRADED: u32 = 16;
+
 /// Flags share a word with the creation number.
-const FLAG_BITS: u32 = 4;
+const FLAG_BITS: u32 = 5;
 const FLAGS: u32 = (1 << FLAG_BITS) - 1;
 
-/// What an order is beside its 32 hot bytes.
+/// What an order is beside its 32 hot bytes: one line of the cache.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub(crate) struct Cold {
     /// The client's name for it.
     pub(crate) cl_ord_id: ClOrdId,
-    /// Hash tag of that name, 0 where it has none.
-    pub(crate) tag: u32,
-    /// Executed contracts.
-    pub(crate) cum: u64,
     /// Value of one unit at its limit.
     pub(crate) unit_value: u64,
     /// Premium of one unit, fixed at entry or amend. (Rule OM-5)
@@ -43,6 +44,13 @@ pub(crate) struct Cold {
     pub(crate) older: u32,
     /// The account's order after it, by creation.
     pub(crate) newer: u32,
+}
+
+/// What is asked only of orders that trade, change or may only reduce.
+#[derive(Clone, Debug)]
+pub(crate) struct Rare {
+    /// Executed contracts, where there are any.
+    cum: u64,
     /// The account's reduce-only order that is next more aggressive.
     pub(crate) reduce_closer: u32,
     /// The account's reduce-only order that is next less aggressive.
@@ -51,17 +59,11 @@ pub(crate) struct Cold {
 
 impl Cold {
     /// Nothing known, no neighbours.
-    pub(crate) const FREE: Cold = Cold {
-        cl_ord_id: ClOrdId::NONE,
-        tag: 0,
-        cum: 0,
-        unit_value: 0,
-        premium: 0,
-        older: NIL,
-        newer: NIL,
-        reduce_closer: NIL,
-        reduce_further: NIL,
-    };
+    pub(crate) const FREE: Cold = Cold { cl_ord_id: ClOrdId::NONE, unit_value: 0, premium: 0, older: NIL, newer: NIL };
+}
+
+impl Rare {
+    const FREE: Rare = Rare { cum: 0, reduce_closer: NIL, reduce_further: NIL };
 }
 
 /// A resting order, as matching sees it.
@@ -112,6 +114,7 @@ fn complement(side: Side) -> u32 {
 pub(crate) struct Book {
     ladder: Ladder,
     cold: Vec<Cold>,
+    rare: Vec<Rare>,
     free: FreeSlots,
     /// The best bid; the complement of the best ask. So the better price of a side is the higher number, and 0 is
     /// below all.
@@ -128,6 +131,7 @@ impl Book {
         Book {
             ladder: Ladder::new(spec.max_tick(), slots),
             cold: vec![Cold::FREE; slots as usize],
+            rare: vec![Rare::FREE; slots as usize],
             free: FreeSlots::all(capacity.orders),
             best: [0; 2],
             reduce_only: [0; 2],
@@ -169,6 +173,35 @@ impl Book {
         &mut self.cold[slot as usize]
     }
 
+    #[inline(always)]
+    pub(crate) fn rare(&self, slot: u32) -> &Rare {
+        &self.rare[slot as usize]
+    }
+
+    /// Executed contracts of an order in a slot in use.
+    #[inline(always)]
+    pub(crate) fn cum(&self, slot: u32) -> u64 {
+        if self.ladder.user(slot).2 as u32 & TRADED == 0 { 0 } else { self.rare(slot).cum }
+    }
+
+    /// Notes that more contracts of an order were executed.
+    #[inline(always)]
+    pub(crate) fn add_cum(&mut self, slot: u32, qty: u64) {
+        let cum = sum(self.cum(slot), qty);
+        self.rare_mut(slot).cum = cum;
+        self.ladder.user_mut(slot).2 |= u64::from(TRADED);
+    }
+
+    /// Notes that an order is as good as new: nothing of it was executed.
+    pub(crate) fn clear_cum(&mut self, slot: u32) {
+        self.ladder.user_mut(slot).2 &= !u64::from(TRADED);
+    }
+
+    #[inline(always)]
+    pub(crate) fn rare_mut(&mut self, slot: u32) -> &mut Rare {
+        &mut self.rare[slot as usize]
+    }
+
     /// The slot of the resting order with this identity, of this account only. (Rule ID-2)
     #[inline(always)]
     pub(crate) fn find(&self, id: OrderId, account: u32) -> Option<u32> {
@@ -186,14 +219,17 @@ impl Book {
     #[inline(always)]
     pub(crate) fn resting(&self, slot: u32) -> Resting {
         let &(tick, account, word) = self.ladder.user(slot);
-        let (flags, number) = (word as u32 & FLAGS, word >> FLAG_BITS);
+        let (flags, number) = (word as u32 & (FLAGS ^ TRADED), word >> FLAG_BITS);
         Resting { slot, tick: Tick(tick), account, flags, number, leaves: self.ladder.qty(slot) }
     }
 
-    /// Is the order in a slot in use this account's, and does it go by this name?
+    /// Is the order in a slot in use this account's, and does it go by this name? The name it goes by has this tag,
+    /// so both are short or neither is.
     #[inline(always)]
-    pub(crate) fn goes_by(&self, slot: u32, account: u32, name: &ClOrdId) -> bool {
-        self.cold[slot as usize].cl_ord_id == *name && self.ladder.user(slot).1 == account
+    pub(crate) fn goes_by(&self, slot: u32, account: u32, name: &ClOrdId, tag: u32) -> bool {
+        let its_name = &self.cold[slot as usize].cl_ord_id;
+        let is_same = its_name.words()[0] == name.words()[0] && (tag & IS_LONG == 0 || its_name == name);
+        is_same && self.ladder.user(slot).1 == account
     }
 
     /// Best price of a side.
@@ -254,14 +290,15 @@ impl Book {
     /// Puts an order at the back of its price.
     ///
     /// # Panics
-    /// Where its number has more than 60 bits: creation numbers count from 1.
+    /// Where its number has more than 59 bits: creation numbers count from 1.
     #[inline(always)]
     pub(crate) fn rest(&mut self, id: OrderId, side: Side, tick: Tick, qty: u64, account: u32, flags: u32) {
         let OrderId { number, slot } = id;
-        assert!(number >> (64 - FLAG_BITS) == 0, "creation numbers have 60 bits");
+        assert!(number >> (64 - FLAG_BITS) == 0, "creation numbers have 59 bits");
         let sells = if side == Side::Sell { SELLS } else { 0 };
         let word = number << FLAG_BITS | u64::from(flags | sells);
-        *self.ladder.user_mut(slot) = (tick.0, account, word);
+        let user = self.ladder.user_mut(slot);
+        *user = (tick.0, account, word | user.2 & u64::from(TRADED));
         self.ladder.push_back(tick, slot, qty);
         let best = &mut self.best[index(side)];
         *best = (*best).max(tick.0 ^ complement(side));
@@ -280,13 +317,15 @@ impl Book {
         }
     }
 
-    /// Notes another name of an order.
-    pub(crate) fn name(&mut self, slot: u32, name: ClOrdId, tag: u32, names: &mut Names) {
+    /// Notes another name of an account's order.
+    pub(crate) fn name(&mut self, account: u32, slot: u32, name: ClOrdId, names: &mut Names) {
         let cold = self.cold_mut(slot);
+        if !cold.cl_ord_id.is_none() {
+            names.remove_at(names.place(names.tag(account, &cold.cl_ord_id), slot));
+        }
         cold.cl_ord_id = name;
-        cold.tag = tag;
-        if tag != 0 {
-            names.insert(tag, slot);
+        if !name.is_none() {
+            names.insert(names.tag(account, &name), slot);
         }
     }
 
@@ -303,13 +342,14 @@ impl Book {
         *self.cold_mut(slot) = Cold { older, ..order };
     }
 
-    /// Takes an order out of its account's list and of the names, and gives its slot back.
+    /// Takes an order out of its account's list and of the names, where its own lies at `name_at` (`NIL`: it has none),
+    /// and gives its slot back.
     #[inline(always)]
-    pub(crate) fn forget(&mut self, account: &mut Account, slot: u32, names: &mut Names) {
+    pub(crate) fn forget(&mut self, account: &mut Account, slot: u32, name_at: u32, names: &mut Names) {
         let cold = self.cold_mut(slot);
-        let (older, newer, tag) = (cold.older, cold.newer, cold.tag);
-        if tag != 0 {
-            names.remove(tag, slot);
+        let (older, newer) = (cold.older, cold.newer);
+        if name_at != NIL {
+            names.remove_at(name_at);
         }
         account.open_orders -= 1;
         match older {

@@ -76,7 +76,7 @@ impl Engine {
                     u64::from(order.tick.0),
                     u64::from(order.flags),
                     order.leaves,
-                    cold.cum,
+                    self.book.cum(order.slot),
                     cold.premium,
                 ] {
                     digest.word(word);

@@ -552,7 +552,7 @@ impl Engine {
             side: order.side(),
             price: order.tick,
             leaves: Qty(order.leaves),
-            cum: Qty(cold.cum),
+            cum: Qty(self.book.cum(order.slot)),
             cl_ord_id: cold.cl_ord_id,
             is_reduce_only: order.is(crate::book::REDUCE_ONLY),
             is_close_out: order.is(crate::book::CLOSE_OUT),
@@ -576,11 +576,11 @@ impl Engine {
         self.book.for_each(side, |order| f(self.order_view(&order)));
     }
 
-    /// Breaks the engine on purpose: the next order that would rest breaks the law that creation numbers have 60
+    /// Breaks the engine on purpose: the next order that would rest breaks the law that creation numbers have 59
     /// bits. For tests of what happens then.
     #[doc(hidden)]
     pub fn plant_fault(&mut self) {
-        self.next_number = 1 << 60;
+        self.next_number = 1 << 59;
     }
 
     /// Is no work waiting? (Law 4)

@@ -31,12 +31,12 @@ pub(crate) struct Ladder {
 impl Ladder {
     /// An empty ladder for ticks 1 to `max_tick` and slots 0 to `slots` − 1.
     pub(crate) fn new(max_tick: Tick, slots: u32) -> Ladder {
-        let heads = (max_tick.0 as usize + 2) & !1;
-        Ladder {
-            cells: vec![(0, 0, 0); heads + 2 * slots as usize],
-            base: heads as u32,
-            occupied: Bits::new(max_tick.0 as usize + 1),
-        }
+        let heads = max_tick.0 as usize + 1;
+        let cells: Vec<Cell> = vec![(0, 0, 0); heads + 1 + 2 * slots as usize];
+        // An entry's two cells lie in one line of the cache where the first has an even place in memory.
+        let place = cells.as_ptr().addr() / size_of::<Cell>();
+        let base = heads + (place + heads) % 2;
+        Ladder { cells, base: base as u32, occupied: Bits::new(max_tick.0 as usize + 1) }
     }
 
     #[inline(always)]

@@ -275,9 +275,9 @@ impl Engine {
         lot.is_resting = true;
         let lot = *lot;
         let id = self.lot_id(slot);
+        self.book.clear_cum(id.slot);
         let cold = self.book.cold_mut(id.slot);
         cold.premium = 0;
-        cold.cum = 0;
         if lot.tick.0 != 0 {
             cold.unit_value = unit_value(&self.market.spec, self.market.spec.tick_price(lot.tick));
             self.book.rest(id, lot.side(), lot.tick, lot.qty, AccountId::LIQUIDATION.0, CLOSE_OUT);

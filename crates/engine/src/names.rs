@@ -13,6 +13,12 @@ use crate::chain::fold;
 /// Tag in the high half, slot + 1 in the low; 0 is empty.
 type Entry = u64;
 
+/// Tags are not zero.
+const IS_TAG: u32 = 1 << 31;
+
+/// The tag of an id of more than eight bytes.
+pub(crate) const IS_LONG: u32 = 1 << 30;
+
 /// Client order ids to slots.
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
@@ -28,16 +34,22 @@ impl Names {
         Names { table: vec![0; size], mask: (size - 1) as u32, seed }
     }
 
-    /// The tag of an account's id, not zero: zero is no id.
+    /// The tag of an account's id, not zero: zero is no id. Most are short, and a tag says whether it is of a long one.
     #[inline(always)]
     pub(crate) fn tag(&self, account: u32, id: &ClOrdId) -> u32 {
         let [a, b, c, d, e] = *id.words();
-        let mut hash = fold(a ^ self.seed, u64::from(account) ^ 0x9e37_79b9_7f4a_7c15);
-        if b | c | d | e != 0 {
-            // Most names are short.
-            hash = fold(fold(hash ^ b, c ^ 0xe703_7ed1_a0b4_28db), hash ^ fold(d ^ 0x8ebc_6af0_9c88_c6e3, e ^ hash));
+        let hash = fold(a ^ self.seed, u64::from(account) ^ 0x9e37_79b9_7f4a_7c15);
+        if b | c | d | e == 0 {
+            return (hash ^ hash >> 32) as u32 & !IS_LONG | IS_TAG;
         }
-        (hash ^ hash >> 32) as u32 | 1 << 31
+        let hash = fold(fold(hash ^ b, c ^ 0xe703_7ed1_a0b4_28db), hash ^ fold(d ^ 0x8ebc_6af0_9c88_c6e3, e ^ hash));
+        (hash ^ hash >> 32) as u32 | IS_LONG | IS_TAG
+    }
+
+    /// Is nothing in the table where this tag would begin? Then it is not there.
+    #[inline(always)]
+    pub(crate) fn is_vacant(&self, tag: u32) -> bool {
+        self.table[self.home(tag) as usize] == 0
     }
 
     /// Where the search for a tag begins.
@@ -46,20 +58,26 @@ impl Names {
         tag & self.mask
     }
 
-    /// The next slot with this tag from `at` on, which moves behind it: the caller confirms that it is the
-    /// one meant.
+    /// The first place of this tag from `at` on, and the slot noted there: the caller confirms that it is the one
+    /// meant, or goes on from [`Names::behind`].
     #[inline(always)]
-    pub(crate) fn next(&self, tag: u32, at: &mut u32) -> Option<u32> {
+    pub(crate) fn next(&self, tag: u32, mut at: u32) -> Option<(u32, u32)> {
         loop {
-            let entry = self.table[*at as usize];
+            let entry = self.table[at as usize];
             if entry == 0 {
                 return None;
             }
-            *at = (*at + 1) & self.mask;
             if (entry >> 32) as u32 == tag {
-                return Some(entry as u32 - 1);
+                return Some((at, entry as u32 - 1));
             }
+            at = self.behind(at);
         }
+    }
+
+    /// The place behind.
+    #[inline(always)]
+    pub(crate) fn behind(&self, at: u32) -> u32 {
+        (at + 1) & self.mask
     }
 
     /// Notes that this tag is in `slot`.
@@ -72,19 +90,25 @@ impl Names {
         self.table[at as usize] = u64::from(tag) << 32 | u64::from(slot + 1);
     }
 
-    /// Forgets that this tag is in `slot`, and closes the gap, so that no tombstones gather.
+    /// Where it is noted that this tag is in `slot`.
     #[inline(always)]
-    pub(crate) fn remove(&mut self, tag: u32, slot: u32) {
+    pub(crate) fn place(&self, tag: u32, slot: u32) -> u32 {
         let wanted = u64::from(tag) << 32 | u64::from(slot + 1);
-        let mut gap = tag & self.mask;
+        let mut at = self.home(tag);
         loop {
-            let entry = self.table[gap as usize];
+            let entry = self.table[at as usize];
             assert!(entry != 0, "a live order's id is in the table");
             if entry == wanted {
-                break;
+                return at;
             }
-            gap = (gap + 1) & self.mask;
+            at = (at + 1) & self.mask;
         }
+    }
+
+    /// Forgets what is noted at a place, and closes the gap, so that no tombstones gather.
+    #[inline(always)]
+    pub(crate) fn remove_at(&mut self, place: u32) {
+        let mut gap = place;
         let mut at = gap;
         loop {
             at = (at + 1) & self.mask;
@@ -119,14 +143,19 @@ mod tests {
             // Few homes, so that chains form and wrap around the end.
             let tag = ((state >> 45) as u32 % 3) << 20 | (names.mask - (state >> 50) as u32 % 4);
             if let Some(tag) = map.remove(&slot) {
-                names.remove(tag, slot);
+                names.remove_at(names.place(tag, slot));
             } else {
                 names.insert(tag, slot);
                 map.insert(slot, tag);
             }
             let found = |tag| {
                 let mut at = names.home(tag);
-                core::iter::from_fn(|| names.next(tag, &mut at)).collect::<BTreeSet<u32>>()
+                let next = || {
+                    let (place, slot) = names.next(tag, at)?;
+                    at = names.behind(place);
+                    Some(slot)
+                };
+                core::iter::from_fn(next).collect::<BTreeSet<u32>>()
             };
             let tags: BTreeSet<u32> = map.values().copied().collect();
             for wanted in tags {

@@ -5,9 +5,10 @@
 
 use contract::event::{Accepted, Amended};
 use contract::margin::{chargeable, order_margin};
-use contract::math::{difference, sum};
+use contract::math::difference;
 use contract::{
-    Amend, Cancel, CancelAll, CancelReason, ClOrdId, Command, NewOrder, OrderId, Qty, Reject, Side, Tick, TimeInForce,
+    Amend, Cancel, CancelAll, CancelReason, ClOrdId, Command, NewOrder, OrderId, Qty, Reject, Side, Target, Tick,
+    TimeInForce,
 };
 
 use crate::account::{Account, MARGIN_IS_NEW, NIL, TELL_WALLET};
@@ -76,7 +77,7 @@ impl Engine {
         if tag != 0 {
             names.insert(tag, slot);
         }
-        book.list(account, slot, Cold { cl_ord_id: order.cl_ord_id, tag, unit_value, premium, ..Cold::FREE });
+        book.list(account, slot, Cold { cl_ord_id: order.cl_ord_id, unit_value, premium, ..Cold::FREE });
         account.order_margin = margin;
         if is_told_at_once(say, is_quiet, number, account, out) {
             return Some(After::Nothing);
@@ -102,7 +103,6 @@ impl Engine {
         let id = OrderId { number: self.next_number, slot };
         self.next_number += 1;
         self.tell(ticket.account, accepted(order, id, plan.fixed), out);
-        self.book.cold_mut(slot).cum = 0;
         if plan.qty < ticket.qty {
             self.tell_restated(ticket.account, id, plan.qty, out);
         }
@@ -111,8 +111,8 @@ impl Engine {
                 if tag != 0 {
                     self.names.insert(tag, slot);
                 }
-                let Plan { take: cum, unit_value, premium, .. } = plan;
-                let cold = Cold { cl_ord_id: order.cl_ord_id, tag, cum, unit_value, premium, ..Cold::FREE };
+                let Plan { unit_value, premium, .. } = plan;
+                let cold = Cold { cl_ord_id: order.cl_ord_id, unit_value, premium, ..Cold::FREE };
                 self.book.list(&mut self.accounts[ticket.account as usize], slot, cold);
                 self.rest(ticket, &plan, id, left, out);
             }
@@ -164,8 +164,7 @@ impl Engine {
                 self.cut_reduce_only(maker.account, out);
             }
         }
-        let cold = self.book.cold_mut(id.slot);
-        cold.cum = sum(cold.cum, plan.take);
+        self.book.add_cum(id.slot, plan.take);
         taker.leaves
     }
 
@@ -193,7 +192,8 @@ impl Engine {
     /// Takes an order out of its account's list and of the names, and gives its slot back.
     #[inline(always)]
     pub(crate) fn forget(&mut self, order: &Resting) {
-        self.book.forget(&mut self.accounts[order.account as usize], order.slot, &mut self.names);
+        let name_at = name_place(&self.book, &self.names, order);
+        self.book.forget(&mut self.accounts[order.account as usize], order.slot, name_at, &mut self.names);
     }
 
     /// Cancels a resting order of a trader. (Rule CANCEL-1)
@@ -204,9 +204,25 @@ impl Engine {
         }
         let Engine { market, book, names, accounts, say, own_account, .. } = self;
         let account = &mut accounts[order.account as usize];
-        take_out(market, book, names, account, order);
+        let name_at = name_place(book, names, order);
+        take_out(market, book, names, account, order, name_at);
         let fact = canceled(say, order.account == *own_account, order.id(), order.leaves, reason);
         say.fact(Some((order.account, account)), fact, out);
+    }
+
+    /// The order a cancel is about, of the command's own account only, and the place of its name.
+    #[inline(always)]
+    fn find_placed(&self, account: u32, target: &Target) -> Option<(Resting, u32)> {
+        match target {
+            Target::ClOrdId(name) => {
+                let (place, slot) = self.named_with(self.names.tag(account, name), account, name)?;
+                Some((self.book.resting(slot), place))
+            }
+            Target::OrderId(id) => {
+                let order = self.book.resting(self.book.find(*id, account)?);
+                Some((order, name_place(&self.book, &self.names, &order)))
+            }
+        }
     }
 
     /// Cancels one order. (Rule CANCEL-1)
@@ -218,15 +234,14 @@ impl Engine {
         out: &mut impl Outbox,
     ) -> Result<After, Refusal> {
         let Cancel { target } = Cancel::read(command.words());
-        let slot = self.find(command.account().0, &target).ok_or((Reject::InvalidOrderId, 0))?;
+        let (order, name_at) = self.find_placed(command.account().0, &target).ok_or((Reject::InvalidOrderId, 0))?;
         Engine::check_symbol(command)?;
-        let order = self.book.resting(slot);
         if order.is(REDUCE_ONLY) {
             self.unlist_reduce_only(order.account, order.slot, order.leaves);
         }
         let Engine { market, book, names, accounts, say, .. } = self;
         let account = &mut accounts[order.account as usize];
-        take_out(market, book, names, account, &order);
+        take_out(market, book, names, account, &order, name_at);
         let fact = canceled(say, true, order.id(), order.leaves, CancelReason::Requested);
         say.fact(Some((order.account, account)), fact, out);
         account.order_margin = order_margin(&account.terms, chargeable(&account.sums, account.position.qty));
@@ -318,20 +333,14 @@ impl Engine {
     /// `Amended`, and the order's new name.
     fn tell_amended(&mut self, order: &Resting, ticket: &Ticket, name: &ClOrdId, out: &mut impl Outbox) {
         if !name.is_none() {
-            let cold = self.book.cold(order.slot);
-            if cold.tag != 0 {
-                self.names.remove(cold.tag, order.slot);
-            }
-            let tag = self.names.tag(order.account, name);
-            self.book.name(order.slot, *name, tag, &mut self.names);
+            self.book.name(order.account, order.slot, *name, &mut self.names);
         }
-        let cold = self.book.cold(order.slot);
         let fact = Amended {
             price: ticket.limit,
-            cl_ord_id: cold.cl_ord_id,
+            cl_ord_id: self.book.cold(order.slot).cl_ord_id,
             slot: order.slot,
             number: order.number,
-            qty: Qty(cold.cum) + Qty(ticket.qty),
+            qty: Qty(self.book.cum(order.slot)) + Qty(ticket.qty),
             leaves: Qty(ticket.qty),
             ..Amended::default()
         };
@@ -339,15 +348,22 @@ impl Engine {
     }
 }
 
-/// Takes a resting order out of the book, its account's sums and list, and the names. A reduce-only one is off
-/// its own list already.
+/// Where a resting order's name is noted, `NIL` where it has none.
 #[inline(always)]
-fn take_out(market: &Market, book: &mut Book, names: &mut Names, account: &mut Account, order: &Resting) {
+fn name_place(book: &Book, names: &Names, order: &Resting) -> u32 {
+    let name = &book.cold(order.slot).cl_ord_id;
+    if name.is_none() { NIL } else { names.place(names.tag(order.account, name), order.slot) }
+}
+
+/// Takes a resting order out of the book, its account's sums and list, and the names, where its own lies at
+/// `name_at`. A reduce-only one is off its own list already.
+#[inline(always)]
+fn take_out(market: &Market, book: &mut Book, names: &mut Names, account: &mut Account, order: &Resting, name_at: u32) {
     let cold = book.cold(order.slot);
     let sums = market.sums(order.leaves, cold.unit_value, cold.premium);
     account.sums.side_mut(order.side()).take(sums);
     book.unlink(order);
-    book.forget(account, order.slot, names);
+    book.forget(account, order.slot, name_at, names);
 }
 
 /// The slot of a new order, taken, or the last reason there may be against it. (Law 3)

@@ -21,9 +21,9 @@ impl Engine {
         let account = &self.accounts[order.account as usize];
         let mut closer = account.reduce_last;
         while closer != NIL && is_less_aggressive(order.side(), self.book.resting(closer).tick, order.tick) {
-            closer = self.book.cold(closer).reduce_closer;
+            closer = self.book.rare(closer).reduce_closer;
         }
-        let further = if closer == NIL { account.reduce_first } else { self.book.cold(closer).reduce_further };
+        let further = if closer == NIL { account.reduce_first } else { self.book.rare(closer).reduce_further };
         self.join_reduce_only(order.account, closer, order.slot);
         self.join_reduce_only(order.account, order.slot, further);
         self.accounts[order.account as usize].reduce_qty += Qty(order.leaves);
@@ -32,8 +32,8 @@ impl Engine {
     /// Forgets a reduce-only order that leaves the book.
     #[inline(never)]
     pub(crate) fn unlist_reduce_only(&mut self, account: u32, slot: u32, leaves: u64) {
-        let cold = self.book.cold(slot);
-        let (closer, further) = (cold.reduce_closer, cold.reduce_further);
+        let rare = self.book.rare(slot);
+        let (closer, further) = (rare.reduce_closer, rare.reduce_further);
         self.join_reduce_only(account, closer, further);
         self.accounts[account as usize].reduce_qty -= Qty(leaves);
     }
@@ -41,11 +41,11 @@ impl Engine {
     fn join_reduce_only(&mut self, account: u32, closer: u32, further: u32) {
         match closer {
             NIL => self.accounts[account as usize].reduce_first = further,
-            slot => self.book.cold_mut(slot).reduce_further = further,
+            slot => self.book.rare_mut(slot).reduce_further = further,
         }
         match further {
             NIL => self.accounts[account as usize].reduce_last = closer,
-            slot => self.book.cold_mut(slot).reduce_closer = closer,
+            slot => self.book.rare_mut(slot).reduce_closer = closer,
         }
     }
 
@@ -102,12 +102,12 @@ impl Engine {
 
     /// `Restated(ReduceOnly)`.
     pub(crate) fn tell_restated(&mut self, account: u32, id: OrderId, leaves: u64, out: &mut impl Outbox) {
-        let cold = self.book.cold(id.slot);
+        let cum = self.book.cum(id.slot);
         let fact = Restated {
             reason: u16::from(CancelReason::ReduceOnly.code()),
             slot: id.slot,
             number: id.number,
-            qty: Qty(cold.cum) + Qty(leaves),
+            qty: Qty(cum) + Qty(leaves),
             leaves: Qty(leaves),
         };
         self.tell(account, fact, out);

@@ -248,7 +248,7 @@ impl Market {
             if at != but {
                 sums.take(self.sums(book.resting(at).leaves, cold.unit_value, cold.premium));
             }
-            at = cold.reduce_further;
+            at = book.rare(at).reduce_further;
         }
     }
 
@@ -425,7 +425,7 @@ impl Engine {
         let mut at = account.reduce_last;
         while excess != 0 {
             if at != NIL && at == ticket.replaces {
-                at = self.book.cold(at).reduce_closer;
+                at = self.book.rare(at).reduce_closer;
             }
             // The new order is the newest, so at its own price it goes before the others.
             let order = (at != NIL).then(|| self.book.resting(at));
@@ -437,7 +437,7 @@ impl Engine {
                 self.market.sums(qty, at_limit, premium)
             } else {
                 let order = order.expect("INST-2: what is in excess is at rest or arriving");
-                at = self.book.cold(order.slot).reduce_closer;
+                at = self.book.rare(order.slot).reduce_closer;
                 self.sums_of(&order, order.leaves.min(excess))
             };
             sums.take(cut);

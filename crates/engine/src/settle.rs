@@ -7,7 +7,7 @@
 //! Nothing here can refuse: what may refuse an order has spoken already, in `admit` and `reserve`.
 
 use contract::event::Fill;
-use contract::math::{difference, signed, signed_product, sum};
+use contract::math::{difference, signed, signed_product};
 use contract::value::{fee, units};
 use contract::{AccountId, CancelReason, FillCause, InsuranceCause, OrderId, Qty, Rate, Side, Xbt};
 
@@ -45,8 +45,8 @@ impl Engine {
     /// change is one fact for both.
     #[inline(always)]
     pub(crate) fn fill(&mut self, taker: &mut Taker, maker: &Resting, qty: u64, out: &mut impl Outbox) -> Xbt {
-        let cold = self.book.cold_mut(maker.slot);
-        cold.cum = sum(cold.cum, qty);
+        self.book.add_cum(maker.slot, qty);
+        let cold = self.book.cold(maker.slot);
         let (worth, maker_premium) = (cold.unit_value, cold.premium);
         let n = units(&self.market.spec, Qty(qty));
         let value = Xbt(signed_product(n, worth));

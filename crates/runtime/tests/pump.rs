@@ -334,7 +334,7 @@ fn a_broken_law_stops_the_pump_and_a_quarantine_lets_it_go_on() {
     lane.try_send(cancel(3)).unwrap();
     pump.turn();
     let failed = pump.failed().expect("the pump says so");
-    assert_eq!((failed.seq, failed.rule.contains("60 bits")), (5, true), "{failed}");
+    assert_eq!((failed.seq, failed.rule.contains("59 bits")), (5, true), "{failed}");
     assert_eq!(answered(&events.batch().collect::<Vec<_>>()), [(4, true)], "only what came before");
     assert_eq!(lane.try_send(cancel(4)), Err(Refused::Stopped(cancel(4))));
     assert_eq!(pump.health().state, State::Failed);

@@ -85,7 +85,7 @@ pub fn carry_out(book: &mut impl BareBook, command: &BookCommand, matched: &mut 
 }
 
 /// The highest number an order of a bare book may have.
-const HIGHEST: u64 = (1 << 60) - 1;
+const HIGHEST: u64 = (1 << 59) - 1;
 
 /// Gives each client id one number: the id itself where it is one, else the next free one from the
 /// top of the range.

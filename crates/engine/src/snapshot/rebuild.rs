@@ -55,8 +55,6 @@ impl Engine {
     /// An order of a trader must be noted by [`Engine::note_order`] later.
     pub(super) fn put_order(&mut self, record: &OrderRecord, name: &ClOrdId) {
         let (account, slot, side) = (record.account, record.slot, record.side());
-        // An order without a name is known by a tag of zero.
-        let tag = if name.is_none() { 0 } else { self.names.tag(account, name) };
         let value = unit_value(&self.market.spec, self.market.spec.tick_price(record.tick));
         if !record.is_close_out() {
             self.book.take_this_slot(slot);
@@ -64,13 +62,15 @@ impl Engine {
         let id = OrderId { number: record.number, slot };
         self.book.rest(id, side, record.tick, record.leaves, account, record.flags());
         let cold = self.book.cold_mut(slot);
-        cold.cum = record.cum;
         cold.unit_value = value;
         cold.premium = record.premium;
+        if record.cum != 0 {
+            self.book.add_cum(slot, record.cum);
+        }
         if record.is_close_out() {
             return;
         }
-        self.book.name(slot, *name, tag, &mut self.names);
+        self.book.name(account, slot, *name, &mut self.names);
         let sums = self.market.sums(record.leaves, value, record.premium);
         self.accounts[account as usize].sums.side_mut(side).add(sums);
         if record.is_reduce_only() {

@@ -6,7 +6,7 @@ use contract::{ClOrdId, Leverage, Price, Side, Tick, Xbt};
 
 use crate::account::{Account, DUE, SUSPENDED};
 use crate::agenda::{CancelTask, Process};
-use crate::book::{CLOSE_OUT, Cold, POST_ONLY, REDUCE_ONLY, Resting};
+use crate::book::{Book, CLOSE_OUT, POST_ONLY, REDUCE_ONLY, Resting};
 use crate::engine::Engine;
 use crate::liquidation::Lot;
 
@@ -248,7 +248,8 @@ pub(super) struct OrderRecord {
 }
 
 impl OrderRecord {
-    pub(super) fn of(order: &Resting, cold: &Cold) -> OrderRecord {
+    pub(super) fn of(order: &Resting, book: &Book) -> OrderRecord {
+        let cold = book.cold(order.slot);
         let flags = ORDER_FLAGS.iter().filter(|(_, flag)| order.is(*flag)).fold(0, |bits, (bit, _)| bits | bit);
         OrderRecord {
             number: order.number,
@@ -257,7 +258,7 @@ impl OrderRecord {
             tick: order.tick,
             bits: flags | if order.side() == Side::Sell { ORDER_SELLS } else { 0 },
             leaves: order.leaves,
-            cum: cold.cum,
+            cum: book.cum(order.slot),
             premium: cold.premium,
             cl_ord_id: *cold.cl_ord_id.words(),
         }

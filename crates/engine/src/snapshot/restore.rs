@@ -123,7 +123,7 @@ impl<S: SnapshotSource> Restore<'_, S> {
             self.input.must(is_mark, "mark", mark.0, "be none, or one tick to the highest price")?;
         }
         let number = record.next_number;
-        self.input.must(number != 0 && number <= 1 << 60, "next number", number, "be 1 to 2^60")?;
+        self.input.must(number != 0 && number <= 1 << 59, "next number", number, "be 1 to 2^59")?;
         self.engine.put_market(self.header, &record);
         self.input.end()
     }

@@ -90,7 +90,7 @@ impl Engine {
             Section::Orders => {
                 for side in [Side::Buy, Side::Sell] {
                     self.book.for_each(side, |order| {
-                        out.words(&OrderRecord::of(&order, self.book.cold(order.slot)).to_words());
+                        out.words(&OrderRecord::of(&order, &self.book).to_words());
                     });
                 }
             }
