@@ -239,6 +239,8 @@ impl Engine {
             CommandKind::Mark => self.take_mark(command, Mark::read(words).price, out),
             // Decoded only: they act once index, funding and due work exist.
             CommandKind::Index | CommandKind::FundingRate | CommandKind::Clock => Ok(()),
+            // What a replay is given in the place of a command that an operator quarantined. (Law 6)
+            CommandKind::Quarantine => Err((Reject::Quarantined, 0)),
             _ => Err((Reject::InvalidCommand, 0)),
         }
     }

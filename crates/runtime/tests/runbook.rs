@@ -14,7 +14,7 @@ use centum_runtime::venue::{Config, Venue};
 use contract::command::{Amount, Cancel, Index, Mark, OpenAccount};
 use contract::{
     AccountId, Action, Capacity, ClOrdId, Command, ContractSpec, Event, Fact, Genesis, Marking, NewOrder, OrderId,
-    Price, Qty, Side, Target, Tick, Xbt,
+    Price, Qty, Reject, Side, Target, Tick, Xbt,
 };
 use engine::{Discard, Engine};
 use testkit::SimDisk;
@@ -193,18 +193,20 @@ fn failed_assertion() {
 
     let disk = disk.after_process_death();
     let replayed = |scan: &Scan| {
-        let mut engine = new_engine();
+        let (mut engine, mut events) = (new_engine(), Vec::<Event>::new());
         engine.plant_fault();
-        replay(&disk, scan, &mut engine, &mut Discard, |_| {}).map(|_| engine)
+        replay(&disk, scan, &mut engine, &mut events, |_| {}).map(|_| (engine, events))
     };
     let scan = Scan::of(&disk).unwrap();
-    let again = replayed(&scan).unwrap_err();
+    let again = replayed(&scan).map(|_| ()).unwrap_err();
     assert!(matches!(again, Error::Law { place, .. } if place.seq == 4));
     assert!(again.to_string().starts_with("a law of the engine broke at "), "{again}");
     let mut journal = Writer::open(disk.clone(), SEGMENTS, &scan).unwrap();
     journal.quarantine(&scan, 4, "stops the engine").unwrap();
-    let engine = replayed(&Scan::of(&disk).unwrap()).expect("it is refused now");
+    let (engine, events) = replayed(&Scan::of(&disk).unwrap()).expect("it is refused now");
     assert_eq!(engine.last_request(1), Some(4), "it counts as answered");
+    let Some(Fact::Rejected(refused)) = events.last().and_then(Event::fact) else { panic!("{events:?}") };
+    assert_eq!((refused.request, refused.reject()), (4, Some(Reject::Quarantined)));
 }
 
 #[test]

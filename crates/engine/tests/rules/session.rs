@@ -83,7 +83,6 @@ fn an_unknown_kind_is_refused() {
                     | CommandKind::SetState
                     | CommandKind::CancelAllAfter
                     | CommandKind::SetWeights
-                    | CommandKind::Quarantine
                     | CommandKind::Epoch
                     | CommandKind::Link
             )
@@ -92,6 +91,8 @@ fn an_unknown_kind_is_refused() {
             assert_eq!(desk.refusal_of(with_byte(command, KIND_AT, kind)), Some(Reject::InvalidCommand), "{kind}");
         }
     }
+    let quarantine = with_byte(command, KIND_AT, CommandKind::Quarantine as u8);
+    assert_eq!(desk.refusal_of(quarantine), Some(Reject::Quarantined), "what a replay gives in a command's place");
     for flag in [1, 2, 128] {
         assert_eq!(desk.refusal_of(with_byte(command, FLAGS_AT, flag)), Some(Reject::InvalidCommand));
     }

@@ -3,8 +3,8 @@
 //! An operator names a command that stops the engine. The word stands in the log as a frame of its own kind,
 //! which no client can send; it takes no number and the engine never sees it. Every replay looks for such
 //! frames before it applies anything, and hands the engine, in the command's place, something the engine
-//! refuses: a command of kind `Quarantine` with the same number, time, account, session and request. So the
-//! number is used up, the session's request counts as answered, and nothing else changes.
+//! refuses as quarantined: a command of kind `Quarantine` with the same number, time, account, session and request.
+//! So the number is used up, the session's request counts as answered, and nothing else changes.
 
 use contract::Command;
 use contract::command::{Action, Quarantine};

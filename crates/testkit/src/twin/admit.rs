@@ -75,9 +75,9 @@ impl Twin {
             | Action::SetState(_)
             | Action::CancelAllAfter(_)
             | Action::SetWeights(_)
-            | Action::Quarantine(_)
             | Action::Epoch
             | Action::Link(_) => return Err(Reject::InvalidCommand.into()),
+            Action::Quarantine(_) => return Err(Reject::Quarantined.into()),
             _ => ClOrdId::NONE,
         };
         require(given.is_none() || given.is_valid(), Reject::InvalidClOrdId)?;

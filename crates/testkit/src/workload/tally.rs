@@ -17,7 +17,6 @@ const NEVER: &[(&str, &str, &str)] = &[
     ("reject", "PriceBelowLimitDown", "reserved: there are no price bands"),
     ("reject", "AccountRiskLimit", "reserved"),
     ("reject", "MarginCall", "reserved"),
-    ("reject", "Quarantined", "quarantine is not acted on yet"),
     ("cancel", "Suspended", "BAL-1 suspends and cancels nothing"),
     ("step", "StepDown", "reserved: only the base tier's liquidation is built"),
     ("step", "Part", "reserved: only the base tier's liquidation is built"),
