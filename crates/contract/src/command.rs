@@ -68,6 +68,8 @@ coded! {
 
 /// More commands of the same bulk follow; they are decided at the last.
 pub const FLAG_MORE: u8 = 1;
+/// Part of a bulk, the last command of it too.
+pub const FLAG_BULK: u8 = 2;
 
 /// A command, 128 bytes.
 ///
@@ -687,13 +689,22 @@ impl Command {
         self
     }
 
-    /// The same inside a bulk, with more of it to follow, or as its end or alone. (Design §3, Bulk)
+    /// The same on its own, part of no bulk.
     #[inline(always)]
     #[must_use]
-    pub fn followed(mut self, by_more: bool) -> Command {
-        const MORE: u64 = (FLAG_MORE as u64) << 24;
-        self.words[4] = if by_more { self.words[4] | MORE } else { self.words[4] & !MORE };
+    pub fn alone(mut self) -> Command {
+        const BULK: u64 = ((FLAG_MORE | FLAG_BULK) as u64) << 24;
+        self.words[4] &= !BULK;
         self
+    }
+
+    /// The same as part of a bulk, with more of it to follow or as its end. (Design §3, Bulk)
+    #[must_use]
+    pub fn in_bulk(self, is_followed: bool) -> Command {
+        let flags = if is_followed { FLAG_BULK | FLAG_MORE } else { FLAG_BULK };
+        let mut command = self.alone();
+        command.words[4] |= u64::from(flags) << 24;
+        command
     }
 
     /// Its place in the one order of commands, from 1.

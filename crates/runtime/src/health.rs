@@ -191,8 +191,9 @@ impl Shared {
         self.sessions.get(session as usize).map(|last| last.load(Acquire))
     }
 
+    /// One thread says so. A request at or below the last one was refused as a duplicate.
     pub(crate) fn released_request(&self, session: u32, request: u64) {
-        if let Some(last) = self.sessions.get(session as usize) {
+        if let Some(last) = self.sessions.get(session as usize).filter(|last| last.load(Relaxed) < request) {
             last.store(request, Release);
         }
     }

@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use contract::command::FLAG_MORE;
 use contract::{Action, Command, CommandKind, ExecInst};
 use ring::{Producer, Reader, Waiting};
 
@@ -130,10 +131,29 @@ impl LaneEnd {
         self.inbox.get(self.next)
     }
 
-    /// Goes on behind the next command.
+    /// How many commands, from the next one on, go together: one, or all of a bulk.
     #[inline]
-    pub(crate) fn advance(&mut self) {
-        self.next += 1;
+    pub(crate) fn together(&mut self) -> usize {
+        let mut count = 1;
+        while self.inbox[self.next + count - 1].flags() & FLAG_MORE != 0 {
+            if self.next + count == self.inbox.len() {
+                self.inbox.extend(self.reader.batch().take(1));
+                assert!(self.next + count < self.inbox.len(), "a bulk is published at once");
+            }
+            count += 1;
+        }
+        count
+    }
+
+    /// The next commands, so many of them.
+    pub(crate) fn heads(&mut self, count: usize) -> &mut [Command] {
+        &mut self.inbox[self.next..self.next + count]
+    }
+
+    /// Goes on behind the next commands.
+    #[inline]
+    pub(crate) fn advance(&mut self, by: usize) {
+        self.next += by;
     }
 
     /// Commands accepted and not applied.
@@ -184,7 +204,7 @@ impl Lane {
             return Err(Refused::Overloaded(command));
         }
         // The stamp of its arrival; the pump numbers it and never lets time fall.
-        let stamped = command.followed(false).stamped(0, self.clock.now_ns());
+        let stamped = command.alone().stamped(0, self.clock.now_ns());
         if self.producer.try_push(stamped).is_err() {
             self.counters.full.fetch_add(1, Relaxed);
             return Err(Refused::Full(command));
@@ -193,7 +213,11 @@ impl Lane {
         Ok(())
     }
 
-    /// Sends a bulk: all of it or nothing, never split, with nobody else's commands between.
+    /// Sends a bulk: all of it or nothing, never split, with nobody else's commands between, in one batch of the
+    /// journal: after a crash all of it is there or nothing.
+    ///
+    /// The engine does not act on bulks yet: it answers each command of one with `InvalidCommand`. A bulk of one
+    /// command is that command alone.
     ///
     /// # Errors
     /// [`BulkRefused`]; nothing was sent.
@@ -215,7 +239,8 @@ impl Lane {
         }
         let now = self.clock.now_ns();
         for (left, command) in (0..commands.len()).rev().zip(commands) {
-            let stamped = command.followed(left != 0).stamped(0, now);
+            let part = if commands.len() == 1 { command.alone() } else { command.in_bulk(left != 0) };
+            let stamped = part.stamped(0, now);
             self.producer.stage(stamped).expect("there is room for all of it");
         }
         self.producer.publish();

@@ -13,7 +13,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use contract::command::FLAG_MORE;
 use contract::{AccountId, Action, Command, Event};
 use engine::{Engine, Outbox};
 use ring::{Full, Hub, Producer, RingError, wait_any};
@@ -91,14 +90,12 @@ pub struct Pump<J> {
     options: PumpOptions,
     lanes: Vec<LaneEnd>,
     shared: Arc<Shared>,
-    /// Sessions whose requests were applied since the last release.
-    sessions: Vec<u32>,
+    /// Requests that were applied since the last release, with their sessions.
+    requests: Vec<(u32, u64)>,
     /// Sequence in the output ring before the command that is being applied.
     out_before: u64,
     /// The command that is being applied.
     applying: u64,
-    /// The last command has more of its bulk behind it.
-    is_in_bulk: bool,
 }
 
 impl<J: Journal> Pump<J> {
@@ -123,9 +120,9 @@ impl<J: Journal> Pump<J> {
         for at in [&shared.applied_seq, &shared.durable_seq, &shared.released_seq, &shared.routed_seq] {
             at.store(engine.seq(), Relaxed);
         }
-        let (lanes, sessions) = (Vec::new(), Vec::new());
-        let (out_before, applying, is_in_bulk) = (0, 0, false);
-        Ok(Pump { engine, journal, out, options, lanes, shared, sessions, out_before, applying, is_in_bulk })
+        let (lanes, requests) = (Vec::new(), Vec::new());
+        let (out_before, applying) = (0, 0);
+        Ok(Pump { engine, journal, out, options, lanes, shared, requests, out_before, applying })
     }
 
     /// Another lane.
@@ -248,22 +245,16 @@ impl<J: Journal> Pump<J> {
         self.lanes.iter_mut().for_each(|lane| lane.look(most));
         let mut turn = Turn::default();
         while let Some(at) = oldest(&self.lanes) {
-            // A bulk is published at once and never split: its lane goes on until it ends.
-            while let Some(&command) = self.lanes[at].head() {
-                if !self.take(command) {
-                    return turn;
-                }
-                turn.commands += 1;
-                self.lanes[at].advance();
-                if !self.is_in_bulk {
-                    break;
-                }
-                self.lanes[at].look(1);
+            let count = self.lanes[at].together();
+            if !self.take(at, count) {
+                return turn;
             }
+            self.lanes[at].advance(count);
+            turn.commands += count;
         }
         while turn.commands < most && !self.engine.agenda_is_empty() {
             let clock = Command::new(AccountId::NONE, Action::Clock).stamped(0, self.options.clock.now_ns());
-            if !self.take(clock) {
+            if !self.has_room(1) || !self.take_one(clock) {
                 break;
             }
             turn.commands += 1;
@@ -271,40 +262,89 @@ impl<J: Journal> Pump<J> {
         turn
     }
 
-    /// Numbers a command, journals and applies it; false where the journal has no room.
+    /// Takes the next commands of a lane that go together; false where the journal does not.
     #[inline]
-    fn take(&mut self, command: Command) -> bool {
-        let begins_bulk = command.flags() & FLAG_MORE != 0 && !self.is_in_bulk;
-        match self.journal.reserve(if begins_bulk { self.shared.bulk_max } else { 1 }) {
-            Ok(()) => {}
-            Err(Error::BatchFull { .. }) => {
-                self.end_batch();
-                return !self.is_over() && self.take(command);
-            }
-            Err(full @ Error::Full { .. }) => {
-                self.shared.fail(State::DiskFull, full.to_string());
-                return false;
-            }
-            Err(error) => {
-                self.shared.fail(State::JournalFailed, error.to_string());
-                return false;
-            }
-        }
-        let (seq, ts) = (self.engine.seq() + 1, command.ts().max(self.engine.ts()));
-        let command = command.stamped(seq, ts);
-        if let Err(error) = self.journal.append(&command) {
-            self.shared.fail(State::JournalFailed, error.to_string());
+    fn take(&mut self, lane: usize, count: usize) -> bool {
+        if !self.has_room(count) {
             return false;
         }
-        self.is_in_bulk = command.flags() & FLAG_MORE != 0;
-        (self.applying, self.out_before) = (seq, self.out.next_sequence());
-        let Pump { engine, journal, out, options, shared, .. } = self;
-        engine.apply(&command, &mut Staging { journal, out, durability: options.durability, shared });
-        let session = command.session();
-        if session != 0 {
-            self.sessions.push(session);
+        match self.lanes[lane].heads(count) {
+            [command] => {
+                let command = *command;
+                self.take_one(command)
+            }
+            _ => self.take_bulk(lane, count),
+        }
+    }
+
+    /// Has the journal room for so many more commands in one batch?
+    #[inline]
+    fn has_room(&mut self, commands: usize) -> bool {
+        let (state, why) = match self.journal.reserve(commands) {
+            Ok(()) => return true,
+            Err(Error::BatchFull { commands: 1.. }) => {
+                self.end_batch();
+                return !self.is_over() && self.has_room(commands);
+            }
+            Err(Error::BatchFull { .. }) => {
+                let why = format!("a bulk of {commands} commands fits no batch; raise the journal's batch_commands");
+                (State::JournalFailed, why)
+            }
+            Err(full @ Error::Full { .. }) => (State::DiskFull, full.to_string()),
+            Err(error) => (State::JournalFailed, error.to_string()),
+        };
+        self.shared.fail(state, why);
+        false
+    }
+
+    /// Numbers a command, journals and applies it; false where the journal does not take it.
+    #[inline]
+    fn take_one(&mut self, command: Command) -> bool {
+        let command = command.stamped(self.engine.seq() + 1, command.ts().max(self.engine.ts()));
+        if !self.append(&command) {
+            return false;
+        }
+        self.apply(&command);
+        true
+    }
+
+    /// The same with all of a bulk: the whole of it is in the batch before anything comes of it, so that wherever
+    /// the batch must be made safe or the engine stops, the journal has no half of it.
+    #[cold]
+    fn take_bulk(&mut self, lane: usize, count: usize) -> bool {
+        let (seq, ts) = (self.engine.seq(), self.engine.ts());
+        for at in 0..count {
+            let command = &mut self.lanes[lane].heads(count)[at];
+            *command = command.stamped(seq + 1 + at as u64, command.ts().max(ts));
+            let command = *command;
+            if !self.append(&command) {
+                return false;
+            }
+        }
+        for at in 0..count {
+            let command = self.lanes[lane].heads(count)[at];
+            self.apply(&command);
         }
         true
+    }
+
+    #[inline]
+    fn append(&mut self, command: &Command) -> bool {
+        let appended = self.journal.append(command);
+        if let Err(error) = &appended {
+            self.shared.fail(State::JournalFailed, error.to_string());
+        }
+        appended.is_ok()
+    }
+
+    #[inline]
+    fn apply(&mut self, command: &Command) {
+        (self.applying, self.out_before) = (command.seq(), self.out.next_sequence());
+        let Pump { engine, journal, out, options, shared, .. } = self;
+        engine.apply(command, &mut Staging { journal, out, durability: options.durability, shared });
+        if command.session() != 0 {
+            self.requests.push((command.session(), command.request()));
+        }
     }
 
     /// Makes the batch safe and lets readers see what came of it.
@@ -330,8 +370,12 @@ impl<J: Journal> Pump<J> {
         self.shared.events.fetch_add(events, Relaxed);
         self.shared.applied_seq.store(self.engine.seq(), Relaxed);
         self.shared.released_seq.store(self.engine.seq(), Relaxed);
-        for session in self.sessions.drain(..) {
-            self.shared.released_request(session, self.engine.last_request(session).unwrap_or(0));
+        self.release_requests();
+    }
+
+    fn release_requests(&mut self) {
+        for (session, request) in self.requests.drain(..) {
+            self.shared.released_request(session, request);
         }
     }
 
@@ -343,8 +387,12 @@ impl<J: Journal> Pump<J> {
         let rule = rule.unwrap_or_else(|| "an assertion failed".to_owned());
         if self.journal.commit(None).is_ok() {
             self.shared.durable_seq.store(self.journal.durable_seq(), Relaxed);
+            let before = self.out.staged() as u64;
             self.out.publish_to(self.out_before);
+            self.shared.events.fetch_add(before - self.out.staged() as u64, Relaxed);
+            self.shared.applied_seq.store(self.applying - 1, Relaxed);
             self.shared.released_seq.store(self.applying - 1, Relaxed);
+            self.release_requests();
         }
         self.shared.fail_by_law(Failed { seq: self.applying, rule });
     }

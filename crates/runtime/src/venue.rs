@@ -173,6 +173,9 @@ impl Venue {
         let keeper = match &config.directory {
             None => Keeper::Memory(InMemory::default()),
             Some(directory) => {
+                if config.contract.bulk_max > config.journal.batch_commands as u64 {
+                    return Err(journal::Error::BULK_FITS_NO_BATCH.into());
+                }
                 let named = |source| OpenError::Directory { directory: directory.display().to_string(), source };
                 let disk = FileDisk::create(directory).map_err(named)?;
                 Keeper::Disk(Box::new(match Recovery::plan(&disk) {

@@ -241,6 +241,10 @@ pub enum Error {
 }
 
 impl Error {
+    /// A bulk is never split between batches, so the largest must fit one.
+    pub(crate) const BULK_FITS_NO_BATCH: Error =
+        Error::Options("batch_commands must be at least the contract's bulk_max");
+
     /// A disk that failed at something.
     pub(crate) fn io(doing: &'static str, file: impl Into<String>) -> impl FnOnce(io::Error) -> Error {
         let file = file.into();

@@ -94,7 +94,7 @@ impl<D: Disk> Writer<D> {
     pub fn create(disk: D, options: Options, genesis: &Genesis) -> Result<Writer<D>, Error> {
         options.check()?;
         if genesis.spec.bulk_max > options.batch_commands as u64 {
-            return Err(Error::Options("batch_commands must be at least the contract's bulk_max"));
+            return Err(Error::BULK_FITS_NO_BATCH);
         }
         segment::remove_unfinished(&disk)?;
         match Scan::of(&disk) {
