@@ -156,6 +156,16 @@ layout! { 34;
         leaves: Qty = 96,
         /// Stop price or peg offset.
         stop: Tick = 104,
+        /// [`AMENDED_LOST_PLACE`] or none.
+        flags: u8 = 108,
+    }
+}
+
+impl Amended {
+    /// Does it stand behind all others at its price now? (Rule AMEND-1)
+    #[must_use]
+    pub const fn has_lost_place(&self) -> bool {
+        self.flags & AMENDED_LOST_PLACE != 0
     }
 }
 
@@ -414,6 +424,9 @@ layout! { 34;
         flags: u8 = 123,
     }
 }
+
+/// The order gave up its place in the queue, or moved to another price.
+pub const AMENDED_LOST_PLACE: u8 = 1;
 
 /// The account is suspended.
 pub const POSITION_SUSPENDED: u8 = 1;

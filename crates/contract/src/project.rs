@@ -141,6 +141,8 @@ pub enum PublicBody {
         price: Option<Tick>,
         /// Open contracts.
         open: Qty,
+        /// It stands behind all others at its price now.
+        loses_place: bool,
     },
     /// An order is gone, or never came to rest.
     OrderGone {
@@ -371,11 +373,14 @@ fn public(fact: &Fact) -> Option<PublicBody> {
             price: order.price,
             qty: order.qty,
         }),
-        Fact::Amended(order) => {
-            Some(PublicBody::OrderChanged { number: order.number, price: Some(order.price), open: order.leaves })
-        }
+        Fact::Amended(order) => Some(PublicBody::OrderChanged {
+            number: order.number,
+            price: Some(order.price),
+            open: order.leaves,
+            loses_place: order.has_lost_place(),
+        }),
         Fact::Restated(order) => {
-            Some(PublicBody::OrderChanged { number: order.number, price: None, open: order.leaves })
+            Some(PublicBody::OrderChanged { number: order.number, price: None, open: order.leaves, loses_place: false })
         }
         Fact::Canceled(order) => Some(PublicBody::OrderGone { number: order.number }),
         Fact::Fill(fill) => match fill.cause.get()? {

@@ -40,10 +40,14 @@ const TYPES: &[(&str, usize, &str)] = &[
 
 /// Bits of fields that are sets of flags.
 const BITS: &[(&str, &[(&str, u64)])] = &[
-    ("command.flags", &[("more: the bulk goes on", command::FLAG_MORE as u64)]),
+    (
+        "command.flags",
+        &[("more: the bulk goes on", command::FLAG_MORE as u64), ("part of a bulk", command::FLAG_BULK as u64)],
+    ),
     ("New.flags", &[("display is given", command::NEW_HAS_DISPLAY as u64)]),
     ("Amend.flags", &[("loses its place", command::AMEND_LOSES_PLACE as u64)]),
     ("event.last", &[("last of its command", 1)]),
+    ("Amended.flags", &[("lost its place", event::AMENDED_LOST_PLACE as u64)]),
     ("Position.flags", &[("suspended", event::POSITION_SUSPENDED as u64)]),
     (
         "ExecInst",

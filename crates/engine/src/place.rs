@@ -3,7 +3,7 @@
 //! Everything that may refuse comes first (`admit`, `reserve`). From the first fact on the order stands:
 //! nothing below may refuse it, so nothing below is undone.
 
-use contract::event::{Accepted, Amended};
+use contract::event::{AMENDED_LOST_PLACE, Accepted, Amended};
 use contract::margin::{chargeable, order_margin};
 use contract::math::difference;
 use contract::{
@@ -290,7 +290,7 @@ impl Engine {
             if order.is(REDUCE_ONLY) {
                 self.accounts[number as usize].reduce_qty -= Qty(less);
             }
-            self.tell_amended(&order, &ticket, &amend.fields.new_cl_ord_id, out);
+            self.tell_amended(&order, &ticket, &amend.fields.new_cl_ord_id, 0, out);
             self.touch_after_less(number, out);
             return Ok(());
         }
@@ -311,7 +311,7 @@ impl Engine {
             self.unlist_reduce_only(order.account, order.slot, order.leaves);
         }
         self.accounts[number as usize].sums = resting;
-        self.tell_amended(&order, &ticket, &amend.fields.new_cl_ord_id, out);
+        self.tell_amended(&order, &ticket, &amend.fields.new_cl_ord_id, AMENDED_LOST_PLACE, out);
         if plan.qty < ticket.qty {
             self.tell_restated(number, order.id(), plan.qty, out);
         }
@@ -331,7 +331,7 @@ impl Engine {
     }
 
     /// `Amended`, and the order's new name.
-    fn tell_amended(&mut self, order: &Resting, ticket: &Ticket, name: &ClOrdId, out: &mut impl Outbox) {
+    fn tell_amended(&mut self, order: &Resting, ticket: &Ticket, name: &ClOrdId, flags: u8, out: &mut impl Outbox) {
         if !name.is_none() {
             self.book.name(order.account, order.slot, *name, &mut self.names);
         }
@@ -342,6 +342,7 @@ impl Engine {
             number: order.number,
             qty: Qty(self.book.cum(order.slot)) + Qty(ticket.qty),
             leaves: Qty(ticket.qty),
+            flags,
             ..Amended::default()
         };
         self.tell(order.account, fact, out);

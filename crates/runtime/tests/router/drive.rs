@@ -1,8 +1,7 @@
 //! A market of a seed: engine, workload, router, and desk.
 
 use centum_runtime::router::{Desk, FeedLimits, Router};
-use contract::command::AMEND_LOSES_PLACE;
-use contract::{Action, Amend, AmendFields, Command, Event, Fact, FillCause, LiquidationStep};
+use contract::{Command, Event, Fact, FillCause, LiquidationStep};
 use engine::Engine;
 use testkit::workload::Workload;
 
@@ -51,7 +50,7 @@ impl Drive {
 
     /// One command that the router does not hear of yet.
     pub fn apply(&mut self) -> (Command, Vec<Event>) {
-        let command = keeps_its_place(self.workload.next_command());
+        let command = self.workload.next_command();
         let mut events = Vec::new();
         self.engine.apply(&command, &mut events);
         self.workload.observe(&events);
@@ -60,19 +59,6 @@ impl Drive {
 
     pub fn place(&self) -> String {
         format!("seed {}, command {}", self.seed, self.engine.seq())
-    }
-}
-
-/// An amend that gives up its place although price and quantity would let it keep it: `Amended` does not tell, so the
-/// read model cannot know. (`docs/feeds.md`, "What facts do not tell")
-fn keeps_its_place(command: Command) -> Command {
-    match command.action() {
-        Some(Action::Amend(amend)) if amend.fields.flags == AMEND_LOSES_PLACE => {
-            let fields = AmendFields { flags: 0, ..amend.fields };
-            let same = Command::new(command.account(), Action::Amend(Amend { fields, ..amend }));
-            same.from_session(command.session(), command.request()).stamped(command.seq(), command.ts())
-        }
-        _ => command,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use contract::codes::{AmendQty, CancelReason, ExecInst, OrdType, Side, TimeInForce};
 use contract::command::{AMEND_LOSES_PLACE, Amend, NewOrder, Target};
-use contract::event::{Accepted, Amended, Fact, Restated};
+use contract::event::{AMENDED_LOST_PLACE, Accepted, Amended, Fact, Restated};
 use contract::reject::Reject;
 use contract::units::Tick;
 use contract::words::Coded;
@@ -205,7 +205,7 @@ impl Twin {
         let at = self.orders.iter().position(|order| order.number == new.number);
         self.orders[at.expect("the target is live")] = new.clone();
         self.touch_wallet(new.account);
-        self.say_amended(&new);
+        self.say_amended(&new, 0);
     }
 
     /// Old out, new in, one check; refused, the old one stands as it was. (Rule AMEND-2)
@@ -223,7 +223,7 @@ impl Twin {
         let ticket = self.reserve(&intent)?;
         self.remove(new.number);
         self.touch_wallet(new.account);
-        self.say_amended(&new);
+        self.say_amended(&new, AMENDED_LOST_PLACE);
         let premium = self.market.premium(new.side, new.tick);
         let order = Order { leaves: ticket.qty, premium, ..new };
         if ticket.qty < intent.qty {
@@ -233,7 +233,7 @@ impl Twin {
         Ok(())
     }
 
-    fn say_amended(&mut self, order: &Order) {
+    fn say_amended(&mut self, order: &Order, flags: u8) {
         let fact = Amended {
             price: Tick(order.tick),
             cl_ord_id: order.cl_ord_id,
@@ -242,6 +242,7 @@ impl Twin {
             qty: contracts(order.cum + order.leaves),
             leaves: contracts(order.leaves),
             stop: Tick(0),
+            flags,
         };
         self.say(Some(order.account), Fact::Amended(fact));
     }

@@ -265,11 +265,9 @@ impl Model {
 
     fn amend(&mut self, account: AccountId, it: &event::Amended) {
         let live = self.order(it.number, it.slot);
-        // Whether it was asked to lose its place all the same is not in the fact. (`docs/feeds.md`)
-        let keeps_place = it.price == live.open.price && it.leaves <= live.open.leaves;
         let (name, place) = (live.open.cl_ord_id, live.place);
         live.open.amend(it);
-        if !keeps_place {
+        if it.has_lost_place() {
             live.place = None;
             let rank = self.book.rank();
             self.order(it.number, it.slot).rank = rank;
