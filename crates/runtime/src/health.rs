@@ -1,7 +1,8 @@
 //! Health: how far the engine is and how it feels, readable from any thread without stopping it.
 
+use std::any::Any;
 use std::fmt;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -71,20 +72,36 @@ impl fmt::Display for Failed {
 
 impl std::error::Error for Failed {}
 
-/// One lane's counts.
+/// What a panic says: the law that broke.
+pub(crate) fn rule_of(panic: &(dyn Any + Send)) -> String {
+    let rule = panic.downcast_ref::<String>().cloned();
+    let rule = rule.or_else(|| panic.downcast_ref::<&str>().map(|&rule| rule.to_owned()));
+    rule.unwrap_or_else(|| "an assertion failed".to_owned())
+}
+
+/// One lane's counts. The lane's own thread writes them, nobody else.
 #[derive(Debug)]
 pub(crate) struct LaneCounters {
     pub(crate) name: String,
     pub(crate) capacity: usize,
+    /// Its thread is sending at this moment.
+    pub(crate) is_sending: AtomicBool,
     pub(crate) sent: AtomicU64,
     pub(crate) overloaded: AtomicU64,
     pub(crate) full: AtomicU64,
 }
 
+/// Counts on a counter that only this thread writes: no locked instruction.
+#[inline]
+pub(crate) fn count(counter: &AtomicU64, more: u64) {
+    counter.store(counter.load(Relaxed) + more, Relaxed);
+}
+
 impl LaneCounters {
     pub(crate) fn new(name: &str, capacity: usize) -> LaneCounters {
         let zero = || AtomicU64::new(0);
-        LaneCounters { name: name.to_owned(), capacity, sent: zero(), overloaded: zero(), full: zero() }
+        let is_sending = AtomicBool::new(false);
+        LaneCounters { name: name.to_owned(), capacity, is_sending, sent: zero(), overloaded: zero(), full: zero() }
     }
 }
 
@@ -104,12 +121,20 @@ pub(crate) struct Shared {
     pub(crate) out_waits: AtomicU64,
     /// The last request of each session whose facts are released.
     sessions: Box<[AtomicU64]>,
-    lanes: Mutex<Vec<Arc<LaneCounters>>>,
+    lanes: Mutex<Lanes>,
     /// Lanes made since the pump last looked.
     new_lanes: Mutex<Vec<LaneEnd>>,
     pub(crate) has_new_lanes: AtomicBool,
     failure: Mutex<Option<String>>,
+    router_failure: Mutex<Option<String>>,
     failed: Mutex<Option<Failed>>,
+}
+
+/// The counts of the lanes that are there, and of those that are gone.
+#[derive(Debug, Default)]
+struct Lanes {
+    open: Vec<Arc<LaneCounters>>,
+    closed: ClosedLanes,
 }
 
 impl Shared {
@@ -131,6 +156,7 @@ impl Shared {
             new_lanes: Mutex::default(),
             has_new_lanes: AtomicBool::new(false),
             failure: Mutex::default(),
+            router_failure: Mutex::default(),
             failed: Mutex::default(),
         }
     }
@@ -152,16 +178,23 @@ impl Shared {
 
     /// Lanes refuse from now on; the pump still takes what they hold.
     pub(crate) fn close_lanes(&self) {
-        self.are_lanes_closed.store(true, Release);
+        // One order with `LaneCounters::is_sending`, or a send could pass unseen. (`Lane::begin`)
+        self.are_lanes_closed.store(true, SeqCst);
     }
 
+    #[inline]
     pub(crate) fn takes_commands(&self) -> bool {
-        !self.are_lanes_closed.load(Acquire) && self.state().takes_commands()
+        !self.are_lanes_closed.load(SeqCst) && self.state().takes_commands()
     }
 
     pub(crate) fn fail(&self, state: State, why: String) {
         *lock(&self.failure) = Some(why);
         self.set_state(state);
+    }
+
+    /// The router is gone, the engine is not.
+    pub(crate) fn router_failed(&self, why: String) {
+        *lock(&self.router_failure) = Some(why);
     }
 
     pub(crate) fn fail_by_law(&self, failed: Failed) {
@@ -174,12 +207,26 @@ impl Shared {
     }
 
     pub(crate) fn join(&self, lane: &Arc<LaneCounters>) {
-        lock(&self.lanes).push(Arc::clone(lane));
+        lock(&self.lanes).open.push(Arc::clone(lane));
     }
 
+    /// A lane's sender is gone: its counts are kept in one sum, so that any number of lanes may come and go.
+    pub(crate) fn leave(&self, lane: &Arc<LaneCounters>) {
+        let mut lanes = lock(&self.lanes);
+        lanes.open.retain(|one| !Arc::ptr_eq(one, lane));
+        let closed = &mut lanes.closed;
+        closed.lanes += 1;
+        closed.sent += lane.sent.load(Relaxed);
+        closed.overloaded += lane.overloaded.load(Relaxed);
+        closed.full += lane.full.load(Relaxed);
+    }
+
+    /// A lane for the pump. Where the pump takes nothing any more, the lane has no reader, and says so.
     pub(crate) fn hand_over(&self, lane: LaneEnd) {
-        lock(&self.new_lanes).push(lane);
-        self.has_new_lanes.store(true, Release);
+        if self.takes_commands() {
+            lock(&self.new_lanes).push(lane);
+            self.has_new_lanes.store(true, Release);
+        }
     }
 
     pub(crate) fn take_new_lanes(&self) -> Vec<LaneEnd> {
@@ -200,9 +247,11 @@ impl Shared {
 
     pub(crate) fn health(&self) -> Health {
         let read = |counter: &AtomicU64| counter.load(Relaxed);
+        let lanes = lock(&self.lanes);
         Health {
             state: self.state(),
             failure: lock(&self.failure).clone(),
+            router_failure: lock(&self.router_failure).clone(),
             applied_seq: read(&self.applied_seq),
             durable_seq: read(&self.durable_seq),
             released_seq: read(&self.released_seq),
@@ -210,7 +259,9 @@ impl Shared {
             events: read(&self.events),
             turns: read(&self.turns),
             out_waits: read(&self.out_waits),
-            lanes: lock(&self.lanes)
+            closed_lanes: lanes.closed,
+            lanes: lanes
+                .open
                 .iter()
                 .map(|lane| LaneHealth {
                     name: lane.name.clone(),
@@ -232,6 +283,9 @@ pub struct Health {
     pub state: State,
     /// Why it stopped or waits, and what to do.
     pub failure: Option<String>,
+    /// Why the router stopped, where it did: feeds have ended, and the read model stands still. The engine goes on, and
+    /// the journal has everything.
+    pub router_failure: Option<String>,
     /// The last command applied.
     pub applied_seq: u64,
     /// The last command that is safe.
@@ -246,8 +300,24 @@ pub struct Health {
     pub turns: u64,
     /// How often the engine waited for a gating reader of its output: a slow router shows here.
     pub out_waits: u64,
-    /// The lanes, in the order they were made.
+    /// The lanes whose senders are there, in the order they were made.
     pub lanes: Vec<LaneHealth>,
+    /// Those whose senders are gone, together.
+    pub closed_lanes: ClosedLanes,
+}
+
+/// What lanes counted that were dropped since.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct ClosedLanes {
+    /// How many they are.
+    pub lanes: u64,
+    /// Commands taken.
+    pub sent: u64,
+    /// New orders and amends refused above the high-water mark.
+    pub overloaded: u64,
+    /// Commands refused because their lane was full.
+    pub full: u64,
 }
 
 /// One lane's counts since it was made.

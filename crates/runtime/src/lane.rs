@@ -8,14 +8,14 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Release, SeqCst};
 
 use contract::command::FLAG_MORE;
 use contract::{Action, Command, CommandKind, ExecInst};
 use ring::{Producer, Reader, Waiting};
 
 use crate::clock::Clock;
-use crate::health::{LaneCounters, Shared, State};
+use crate::health::{LaneCounters, Shared, State, count};
 
 /// A command that was not taken, handed back. It did not reach the journal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -109,6 +109,7 @@ pub struct Lane {
 #[derive(Debug)]
 pub(crate) struct LaneEnd {
     reader: Reader<Command>,
+    counters: Arc<LaneCounters>,
     /// Taken out of the ring and not yet applied, from `next` on.
     inbox: Vec<Command>,
     next: usize,
@@ -161,6 +162,11 @@ impl LaneEnd {
         self.inbox.len() - self.next + self.reader.lag()
     }
 
+    /// Is its thread in the middle of a send that began before lanes were closed?
+    pub(crate) fn is_sending(&self) -> bool {
+        self.counters.is_sending.load(SeqCst)
+    }
+
     /// Its sender is gone, and everything it sent is applied.
     pub(crate) fn is_over(&self) -> bool {
         self.next == self.inbox.len() && self.reader.is_closed()
@@ -182,8 +188,9 @@ pub(crate) fn lane(
     let (producer, reader) = ring::lane(ring::Config { capacity, seats: 1, waiting })?;
     let counters = Arc::new(LaneCounters::new(name, capacity));
     shared.join(&counters);
+    let end = LaneEnd { reader, counters: Arc::clone(&counters), inbox: Vec::new(), next: 0 };
     let lane = Lane { producer, kept: capacity / 4, clock, counters, shared: Arc::clone(shared) };
-    Ok((lane, LaneEnd { reader, inbox: Vec::new(), next: 0 }))
+    Ok((lane, end))
 }
 
 impl Lane {
@@ -196,20 +203,25 @@ impl Lane {
     /// The command back: [`Refused`].
     #[expect(clippy::result_large_err, reason = "what is refused is handed back whole, without an allocation")]
     pub fn try_send(&mut self, command: Command) -> Result<(), Refused> {
-        if !self.is_read() {
-            return Err(Refused::Stopped(command));
-        }
+        let sent = if self.begin() { self.send(command) } else { Err(Refused::Stopped(command)) };
+        self.end();
+        sent
+    }
+
+    #[inline]
+    #[expect(clippy::result_large_err, reason = "as `try_send`")]
+    fn send(&mut self, command: Command) -> Result<(), Refused> {
         if !self.producer.has_room(self.kept + 1) && is_shed_first(&command) {
-            self.counters.overloaded.fetch_add(1, Relaxed);
+            count(&self.counters.overloaded, 1);
             return Err(Refused::Overloaded(command));
         }
         // The stamp of its arrival; the pump numbers it and never lets time fall.
         let stamped = command.alone().stamped(0, self.clock.now_ns());
         if self.producer.try_push(stamped).is_err() {
-            self.counters.full.fetch_add(1, Relaxed);
+            count(&self.counters.full, 1);
             return Err(Refused::Full(command));
         }
-        self.counters.sent.fetch_add(1, Relaxed);
+        count(&self.counters.sent, 1);
         Ok(())
     }
 
@@ -222,19 +234,22 @@ impl Lane {
     /// # Errors
     /// [`BulkRefused`]; nothing was sent.
     pub fn try_send_bulk(&mut self, commands: &[Command]) -> Result<(), BulkRefused> {
+        let sent = if self.begin() { self.send_bulk(commands) } else { Err(BulkRefused::Stopped) };
+        self.end();
+        sent
+    }
+
+    fn send_bulk(&mut self, commands: &[Command]) -> Result<(), BulkRefused> {
         let (most, waits) = (self.shared.bulk_max, commands.iter().any(is_shed_first));
-        if !self.is_read() {
-            return Err(BulkRefused::Stopped);
-        }
         if commands.is_empty() || commands.len() > most {
             return Err(BulkRefused::Size { most });
         }
         if waits && !self.producer.has_room(self.kept + commands.len()) {
-            self.counters.overloaded.fetch_add(1, Relaxed);
+            count(&self.counters.overloaded, 1);
             return Err(BulkRefused::Overloaded);
         }
         if !self.producer.has_room(commands.len()) {
-            self.counters.full.fetch_add(1, Relaxed);
+            count(&self.counters.full, 1);
             return Err(BulkRefused::Full);
         }
         let now = self.clock.now_ns();
@@ -244,13 +259,25 @@ impl Lane {
             self.producer.stage(stamped).expect("there is room for all of it");
         }
         self.producer.publish();
-        self.counters.sent.fetch_add(commands.len() as u64, Relaxed);
+        count(&self.counters.sent, commands.len() as u64);
         Ok(())
     }
 
     /// Is there a pump that takes commands? A lane whose pump is gone would never be full.
-    fn is_read(&self) -> bool {
+    ///
+    /// A send that finds it open is seen by a stop: we say that we send and then look whether lanes are closed, it
+    /// closes them and then looks who sends. In the one order of the four, one of the two sees the other, so what is
+    /// answered `Ok` is applied.
+    #[inline]
+    fn begin(&self) -> bool {
+        self.counters.is_sending.swap(true, SeqCst);
         self.shared.takes_commands() && self.producer.has_readers()
+    }
+
+    /// The send is over; who sees that sees what was sent.
+    #[inline]
+    fn end(&self) {
+        self.counters.is_sending.store(false, Release);
     }
 
     /// What the engine is doing.
@@ -268,6 +295,12 @@ impl Lane {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.counters.name
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        self.shared.leave(&self.counters);
     }
 }
 

@@ -11,14 +11,14 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use contract::{AccountId, Action, Command, Event};
 use engine::{Engine, Outbox};
 use ring::{Full, Hub, Producer, RingError, wait_any};
 
 use crate::clock::{Clock, SystemClock};
-use crate::health::{Failed, Health, Shared, State};
+use crate::health::{Failed, Health, Shared, State, rule_of};
 use crate::journal::{Durability, Error, Journal};
 use crate::lane::{Lane, LaneConfig, LaneEnd, lane};
 
@@ -45,6 +45,11 @@ impl Default for PumpOptions {
         }
     }
 }
+
+/// How long a stop waits for a thread that is in the middle of a send, which takes less than a microsecond.
+const SENDERS_AWAITED: Duration = Duration::from_secs(1);
+/// In how many turns without a pause lanes are looked at whose senders are gone.
+const LANES_LOOKED_AT_EVERY: u64 = 256;
 
 /// What a turn did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -96,6 +101,9 @@ pub struct Pump<J> {
     out_before: u64,
     /// The command that is being applied.
     applying: u64,
+    /// The disk was found full in this turn.
+    is_held_up: bool,
+    turns: u64,
 }
 
 impl<J: Journal> Pump<J> {
@@ -121,8 +129,8 @@ impl<J: Journal> Pump<J> {
             at.store(engine.seq(), Relaxed);
         }
         let (lanes, requests) = (Vec::new(), Vec::new());
-        let (out_before, applying) = (0, 0);
-        Ok(Pump { engine, journal, out, options, lanes, shared, requests, out_before, applying })
+        let (out_before, applying, is_held_up, turns) = (0, 0, false, 0);
+        Ok(Pump { engine, journal, out, options, lanes, shared, requests, out_before, applying, is_held_up, turns })
     }
 
     /// Another lane.
@@ -186,17 +194,22 @@ impl<J: Journal> Pump<J> {
         if self.shared.has_new_lanes.load(Relaxed) {
             self.lanes.extend(self.shared.take_new_lanes());
         }
+        self.is_held_up = false;
         let turn = catch_unwind(AssertUnwindSafe(|| self.take_visible())).unwrap_or_else(|panic| {
             self.stop_at_law(panic.as_ref());
             Turn::default()
         });
-        if turn.is_idle() {
+        self.turns += 1;
+        if turn.is_idle() || self.turns.is_multiple_of(LANES_LOOKED_AT_EVERY) {
             // A lane whose sender is gone would end every wait at once.
             self.lanes.retain(|lane| !lane.is_over());
-        } else if !self.is_over() {
-            self.end_batch();
         }
-        self.shared.turns.fetch_add(1, Relaxed);
+        if !turn.is_idle() && !self.is_over() {
+            self.end_batch();
+        } else if turn.is_idle() && !self.is_over() {
+            self.prepare();
+        }
+        self.shared.turns.store(self.turns, Relaxed);
         turn
     }
 
@@ -204,6 +217,10 @@ impl<J: Journal> Pump<J> {
     pub fn wait(&self, at_most: Duration) {
         if self.shared.has_new_lanes.load(Relaxed) || self.is_over() {
             return;
+        }
+        if self.shared.state() == State::DiskFull {
+            // The lanes are not empty, and that changes nothing.
+            return std::thread::sleep(at_most);
         }
         wait_any(self.lanes.iter().map(LaneEnd::reader), Some(at_most));
     }
@@ -216,16 +233,15 @@ impl<J: Journal> Pump<J> {
     pub fn stop(mut self) -> (Engine, J) {
         // Closed first, or whoever sends without pause would keep it from ending.
         self.shared.close_lanes();
-        // Who saw the lanes open may still be sending: two idle turns in a row, a moment apart.
-        let mut idle_turns = 0;
-        while idle_turns < 2 && !self.is_over() {
-            if self.turn().is_idle() {
-                idle_turns += 1;
-                std::thread::sleep(Duration::from_millis(1));
-            } else {
-                idle_turns = 0;
-            }
+        self.lanes.extend(self.shared.take_new_lanes());
+        // Who saw the lanes open may still be sending: what they send is accepted. One who is suspended in the middle
+        // of it for longer holds nobody up.
+        let began = Instant::now();
+        while self.lanes.iter().any(LaneEnd::is_sending) && began.elapsed() < SENDERS_AWAITED {
+            self.turn();
+            std::thread::yield_now();
         }
+        while !self.is_over() && !self.turn().is_idle() {}
         if !self.is_over() {
             let left = self.lanes.iter().map(LaneEnd::waiting).sum::<usize>();
             if left == 0 {
@@ -290,7 +306,10 @@ impl<J: Journal> Pump<J> {
                 let why = format!("a bulk of {commands} commands fits no batch; raise the journal's batch_commands");
                 (State::JournalFailed, why)
             }
-            Err(full @ Error::Full { .. }) => (State::DiskFull, full.to_string()),
+            Err(full @ Error::Full { .. }) => {
+                self.is_held_up = true;
+                (State::DiskFull, full.to_string())
+            }
             Err(error) => (State::JournalFailed, error.to_string()),
         };
         self.shared.fail(state, why);
@@ -359,8 +378,16 @@ impl<J: Journal> Pump<J> {
         }
         self.shared.durable_seq.store(self.journal.durable_seq(), Relaxed);
         self.release();
-        if self.shared.state() != State::Running {
+        if self.shared.state() != State::Running && !self.is_held_up {
             self.shared.runs_again();
+        }
+    }
+
+    /// Nothing is to be done: what the journal will need is made now. A full disk is told when it is in the way.
+    fn prepare(&mut self) {
+        match self.journal.prepare() {
+            Ok(()) | Err(Error::Full { .. }) => {}
+            Err(error) => self.shared.fail(State::JournalFailed, error.to_string()),
         }
     }
 
@@ -382,9 +409,7 @@ impl<J: Journal> Pump<J> {
     /// A law broke: what came before the command is made safe and released, the command itself is kept in the
     /// journal without a chain, and nothing more is applied.
     fn stop_at_law(&mut self, panic: &(dyn std::any::Any + Send)) {
-        let rule = panic.downcast_ref::<String>().cloned();
-        let rule = rule.or_else(|| panic.downcast_ref::<&str>().map(|&rule| rule.to_owned()));
-        let rule = rule.unwrap_or_else(|| "an assertion failed".to_owned());
+        let rule = rule_of(panic);
         if self.journal.commit(None).is_ok() {
             self.shared.durable_seq.store(self.journal.durable_seq(), Relaxed);
             let before = self.out.staged() as u64;

@@ -303,6 +303,9 @@ fn a_full_disk_makes_commands_wait_and_loses_none() {
     assert!(pump.health().failure.unwrap().contains("make room"));
     lane.try_send(cancel(sent + 1)).unwrap();
     assert!(pump.turn().is_idle(), "it waits too");
+    let began = std::time::Instant::now();
+    pump.wait(std::time::Duration::from_millis(20));
+    assert!(began.elapsed().as_millis() >= 20, "a disk that is full is not asked again without a pause");
     disk.set_capacity(1 << 30);
     while !pump.turn().is_idle() {}
     answers.extend(answered(&events.batch().collect::<Vec<_>>()));

@@ -92,6 +92,14 @@ pub trait Journal {
     /// nobody may be told of it; the journal takes nothing more.
     fn commit(&mut self, chain: Option<u64>) -> Result<Batch<'_>, Error>;
 
+    /// Does ahead what will soon have to be done, as nothing else is to be done. What it does is up to the journal.
+    ///
+    /// # Errors
+    /// [`Error::Full`], which is nobody's harm yet; else as [`Journal::commit`].
+    fn prepare(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// The last command in memory.
     fn appended_seq(&self) -> u64;
 

@@ -76,6 +76,8 @@ pub struct Scan {
     batches: u64,
     frame_bytes: u64,
     is_closed: bool,
+    /// It ends at damage, not where the journal does.
+    pub(crate) is_damaged: bool,
 }
 
 impl Scan {
@@ -92,7 +94,21 @@ impl Scan {
     ///
     /// # Errors
     /// As [`Scan::of`]; [`Error::TooEarly`] where that command is not there any more.
-    pub fn from(disk: &impl Disk, seq: u64, mut progress: impl FnMut(u64)) -> Result<Scan, Error> {
+    pub fn from(disk: &impl Disk, seq: u64, progress: impl FnMut(u64)) -> Result<Scan, Error> {
+        let (scan, damage) = Scan::up_to_damage(disk, seq, progress)?;
+        damage.map_or(Ok(scan), Err)
+    }
+
+    /// The same of a journal that is damaged in its middle: what stands before the damage, to be looked at, and the
+    /// damage. Commands behind it were answered too, so no writer goes on from such a scan.
+    ///
+    /// # Errors
+    /// As [`Scan::from`], where nothing stands before the damage or a whole segment is gone.
+    pub fn up_to_damage(
+        disk: &impl Disk,
+        seq: u64,
+        mut progress: impl FnMut(u64),
+    ) -> Result<(Scan, Option<Error>), Error> {
         let numbers = segment::list(disk)?;
         let first = *numbers.first().ok_or(Error::Absent)?;
         if let Some(i) = (1..numbers.len()).find(|&i| numbers[i] != numbers[i - 1] + 1) {
@@ -120,12 +136,14 @@ impl Scan {
             batches: 0,
             frame_bytes: 0,
             is_closed: false,
+            is_damaged: false,
         };
         scan.walk(disk, &mut progress)
     }
 
-    /// Walks through all segments, from the start to the last whole batch.
-    fn walk(mut self, disk: &impl Disk, progress: &mut impl FnMut(u64)) -> Result<Scan, Error> {
+    /// Walks through all segments, from the start to the last whole batch, or to the first damage.
+    fn walk(mut self, disk: &impl Disk, progress: &mut impl FnMut(u64)) -> Result<(Scan, Option<Error>), Error> {
+        let mut damage = None;
         let mut parts = if self.start.link == Some(0) { GenesisParts::NONE } else { GenesisParts::PASSED };
         let mut window = Window::new(self.header.bytes);
         let mut cursor = self.start;
@@ -137,8 +155,16 @@ impl Scan {
             let segment = segment::open(disk, number, Some(&self.header))?;
             let is_active = i + 1 == self.segments.len();
             let mut walk = Walk::new(&segment, cursor, parts, window);
-            self.segment(&mut walk, &segment, is_active)?;
+            let read = self.segment(&mut walk, &segment, is_active);
             (cursor, parts, window) = walk.into_parts();
+            if let Err(error) = read {
+                if self.batches == 0 || !matches!(error, Error::Corrupt { .. }) {
+                    return Err(error);
+                }
+                self.segments.truncate(i + 1);
+                (self.is_damaged, damage) = (true, Some(error));
+                break;
+            }
             if let Some(offset) = segment.torn_mark {
                 if !is_active {
                     // Both marks of a segment are safe before the next one is used.
@@ -159,7 +185,7 @@ impl Scan {
             let genesis = genesis.ok_or(Error::corrupt(self.segments[0], PAGE_BYTES, 0, Flaw::Genesis))?;
             self.genesis = Some(genesis);
         }
-        Ok(self)
+        Ok((self, damage))
     }
 
     /// Walks through one segment.

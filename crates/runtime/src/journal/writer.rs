@@ -69,6 +69,8 @@ pub struct Writer<D: Disk> {
     next: Option<Segment<D::File>>,
     /// Behind which byte of the current segment the next one is made, or tried again.
     make_next_at: u64,
+    /// The same for moments when nothing else is to be done.
+    prepare_at: u64,
     /// Where the next batch goes, and which number it has.
     offset: u64,
     batch: u32,
@@ -127,7 +129,11 @@ impl<D: Disk> Writer<D> {
     ///
     /// # Errors
     /// What the disk says.
+    ///
+    /// # Panics
+    /// On a scan that ends at damage: what is behind it was answered, and is not written over.
     pub fn open(disk: D, options: Options, scan: &Scan) -> Result<Writer<D>, Error> {
+        assert!(!scan.is_damaged, "nobody writes on behind damage");
         options.check()?;
         segment::remove_unfinished(&disk)?;
         let number = scan.segments[scan.segments.len() - 1];
@@ -164,6 +170,7 @@ impl<D: Disk> Writer<D> {
             disk,
             options,
             make_next_at: current.header.bytes / 2,
+            prepare_at: current.header.bytes / 4,
             current,
             next: None,
             offset: PAGE_BYTES,
@@ -231,8 +238,9 @@ impl<D: Disk> Writer<D> {
         &self.disk
     }
 
-    /// Makes the next segment now, where it is not there yet. Else it is made once half of the current one is
-    /// used, which takes as long as a few batches: call this when nothing else is to be done.
+    /// Makes the next segment now, where it is not there yet, which takes as long as a few batches. Else it is made
+    /// once half of the current one is used, or a quarter, where [`Journal::prepare`] is called when nothing else is
+    /// to be done.
     ///
     /// # Errors
     /// [`Error::Full`]: commands are still taken while the current segment has room. Else what the disk says, and
@@ -303,7 +311,7 @@ impl<D: Disk> Writer<D> {
         self.put_safe_mark(false, true)?;
         self.current = self.next.take().expect("room was made before the command was taken");
         (self.offset, self.batch) = (PAGE_BYTES, 0);
-        self.make_next_at = self.current.header.bytes / 2;
+        (self.make_next_at, self.prepare_at) = (self.current.header.bytes / 2, self.current.header.bytes / 4);
         Ok(())
     }
 
@@ -391,6 +399,15 @@ impl<D: Disk> Journal for Writer<D> {
         let offset = self.offset - self.written.len() as u64;
         let segment = self.current.header.segment;
         Ok(Batch { segment, offset, bytes: &self.written, last_seq: self.durable })
+    }
+
+    /// Makes the next segment once a quarter of the current one is used. Under load it is made at half.
+    fn prepare(&mut self) -> Result<(), Error> {
+        if self.next.is_some() || self.failed.is_some() || self.offset < self.prepare_at {
+            return Ok(());
+        }
+        self.prepare_at = self.offset + self.current.header.bytes / 16;
+        self.make_next()
     }
 
     fn appended_seq(&self) -> u64 {

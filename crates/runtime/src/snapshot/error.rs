@@ -121,6 +121,12 @@ pub enum Error {
         /// Bytes that are free.
         free: u64,
     },
+    /// The venue keeps nothing.
+    #[error("this venue keeps nothing: it was opened without a directory")]
+    NoDirectory,
+    /// There is no engine to take it of.
+    #[error("the engine takes nothing any more; health says why. `centum snapshot DIR` makes one from the journal")]
+    Stopped,
     /// It holds commands that are not safe yet, which a crash may take back.
     #[error(
         "a snapshot of command {seq} cannot be saved while the journal is safe up to command {durable} only; commit first"

@@ -51,6 +51,8 @@ pub struct Snapshot {
 /// A snapshot on a disk.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Saved {
+    /// The last command before it.
+    pub seq: u64,
     /// Its file.
     pub file: String,
     /// How long that is.
@@ -119,7 +121,7 @@ impl Snapshot {
         disk.rename(&unfinished, &file).map_err(Error::io("naming a snapshot", file.as_str()))?;
         disk.sync_dir().map_err(Error::io("syncing the directory", "."))?;
         let removed = self.remove_older(disk)?;
-        Ok(Saved { file, bytes, removed })
+        Ok(Saved { seq: self.seq, file, bytes, removed })
     }
 
     /// The header comes last: without it the rest says nothing.
