@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{fields, open};
 use crate::error::{Error, Result};
 
-/// Prints the commands of a journal, and where each batch ends.
+/// Prints the commands of a journal, and where each batch ends; of a damaged one those before the damage.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// The journal's directory; a market that runs may be looked at.
@@ -32,7 +32,8 @@ pub fn run(args: &Args) -> Result<u8> {
     let disk = open(&args.directory)?;
     // The genesis is in the first segment; without it reading begins where the first command asked for is.
     let first = if args.from <= 1 || args.to == 0 { 1 } else { args.from };
-    let scan = Scan::from(&disk, first, |_| {}).map_err(Error::journal(&args.directory))?;
+    let bad = Error::journal(&args.directory);
+    let (scan, damage) = Scan::up_to_damage(&disk, first, |_| {}).map_err(&bad)?;
     let mut out = BufWriter::new(std::io::stdout().lock());
     match print(args, &disk, &scan, &mut out) {
         // Whoever read has seen enough.
@@ -42,7 +43,7 @@ pub fn run(args: &Args) -> Result<u8> {
     for torn in scan.torn() {
         eprintln!("note  {torn}");
     }
-    Ok(0)
+    damage.map_or(Ok(0), |damage| Err(bad(damage)))
 }
 
 fn print(args: &Args, disk: &FileDisk, scan: &Scan, out: &mut impl Write) -> Result<()> {
