@@ -20,7 +20,7 @@ use ring::{Hub, Reader, RingError};
 
 use crate::clock::Clock;
 use crate::disk::FileDisk;
-use crate::health::{Health, Shared, State};
+use crate::health::{Failed, Health, Shared, State};
 use crate::journal::{self, Durability, InMemory, Journal, Replayed, Writer};
 use crate::lane::{Lane, LaneConfig, lane};
 use crate::pump::{Pump, PumpOptions};
@@ -252,7 +252,7 @@ impl Venue {
     /// Where more readers of the released events join, for statistics or replication.
     ///
     /// **A gating reader that is not read stops the venue**: once it is a whole ring behind ([`Config::output`]), the
-    /// engine waits for it, lanes fill up, and nothing moves until it reads or is dropped. `Health::out_waits` rises
+    /// engine waits for it, lanes fill up, and nothing moves, not even a stop, until it reads or is dropped. `Health::out_waits` rises
     /// once, then nothing does. Give it a thread that does nothing else, or take a lossy one, which never holds anybody up
     /// and learns what it missed.
     #[must_use]
@@ -350,6 +350,12 @@ impl Running {
         self.shared.health()
     }
 
+    /// The law of the engine that broke, and at which command, where one did. (Law 6)
+    #[must_use]
+    pub fn failed(&self) -> Option<Failed> {
+        self.shared.failed()
+    }
+
     /// The last request of a session whose facts are released.
     #[must_use]
     pub fn last_request(&self, session: u32) -> Option<u64> {
@@ -368,8 +374,9 @@ impl Running {
 
     /// Leaves a snapshot beside the journal, so that a recovery begins there. The market stands still while the state
     /// is copied into memory, between two batches: 2 to 3 ms with 10,000 accounts and orders, 0.2 s with a million accounts
-    /// (`docs/performance.md`). The disk is the calling thread's work. Two callers take turns; `centum snapshot DIR`
-    /// makes one without any pause.
+    /// (`docs/performance.md`). The disk is the calling thread's work. Two callers take turns; an
+    /// engine that waits for a reader of its output answers when it goes on. `centum snapshot DIR` makes one without any
+    /// pause.
     ///
     /// # Errors
     /// [`snapshot::Error::Stopped`] where the engine takes nothing any more, [`snapshot::Error::NoDirectory`] where

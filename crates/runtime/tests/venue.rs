@@ -142,6 +142,39 @@ fn a_send_that_a_stop_overtakes_is_applied_or_refused() {
     }
 }
 
+/// A producer that is suspended in the middle of a send, and readers that never read, hold nobody up.
+#[test]
+fn a_suspended_producer_and_frozen_readers_hold_nobody_up() {
+    let trap = Arc::new(Trap { thread: "suspended", ..Trap::default() });
+    let clock = Arc::clone(&trap) as Arc<dyn Clock>;
+    let mut venue = Venue::open(Config { clock, ..config() }).unwrap();
+    let (mut lane, mut other) = (venue.lane("gateway").unwrap(), venue.lane("suspended").unwrap());
+    let running = venue.start().unwrap();
+    (1..=3).for_each(|n| lane.try_send(request(n)).unwrap());
+    wait_until("the account is open", || running.health().routed_seq == 3);
+    let (mut account, mut market) =
+        (running.desk().account(ALICE).unwrap(), running.desk().market_data(Default::default()).unwrap());
+    trap.is_set.store(true, Relaxed);
+    let sender = std::thread::Builder::new().name("suspended".to_owned());
+    let sender = sender.spawn(move || other.try_send(cancel(1).from_session(2, 1)).is_ok()).unwrap();
+    wait_until("the send has begun", || trap.is_in.load(Relaxed));
+    // Far more than feeds hold.
+    for n in (4..=60_000).step_by(2) {
+        wait_until("the lane has room", || lane.try_send(request(n)).is_ok());
+        let all = Action::CancelAll(contract::command::CancelAll::default());
+        let all = Command::new(ALICE, all).from_session(1, n + 1);
+        wait_until("the lane has room", || lane.try_send(all).is_ok());
+    }
+    wait_until("all is told", || running.health().routed_seq == 60_001);
+    assert_eq!((running.last_request(1), running.last_request(2)), (Some(60_001), Some(0)));
+    let closed = |polled: &mut dyn FnMut() -> bool| wait_until("the feed is closed", || !polled());
+    closed(&mut || account.poll(|_| {}).is_ok());
+    closed(&mut || market.poll(|_| {}).is_ok());
+    trap.is_set.store(false, Relaxed);
+    assert!(sender.join().unwrap());
+    assert_eq!(running.stop().unwrap().engine.last_request(2), Some(1));
+}
+
 /// A thread that never comes back from a send does not keep a venue from stopping.
 #[test]
 fn a_sender_that_is_suspended_for_good_does_not_hold_a_stop_up() {
