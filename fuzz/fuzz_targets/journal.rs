@@ -56,7 +56,8 @@ fn sample(is_closed: bool) -> SimDisk {
 
 /// Reads what is there; what a scan lets through must read without an error, in order.
 fn read(disk: &SimDisk) -> Option<(Scan, Vec<Command>)> {
-    let scan = Scan::of(disk).ok()?;
+    let (scan, damage) = Scan::up_to_damage(disk, 1, |_| {}).ok()?;
+    assert_eq!(damage.is_none(), Scan::of(disk).is_ok(), "damage is told by either");
     let mut commands = Vec::new();
     for entry in scan.read(disk) {
         if let What::Command(command) = entry.expect("what was scanned can be read").what {
@@ -65,7 +66,7 @@ fn read(disk: &SimDisk) -> Option<(Scan, Vec<Command>)> {
         }
     }
     assert_eq!(scan.last_seq(), commands.len() as u64, "all of them are read");
-    Some((scan, commands))
+    damage.is_none().then_some((scan, commands))
 }
 
 fn edits(data: &[u8]) {

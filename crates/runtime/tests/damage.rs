@@ -22,6 +22,8 @@ use testkit::sim_disk::{Crash, SECTOR_BYTES, chance};
 
 const COMMANDS: usize = 700;
 const PAGE: u64 = 4096;
+/// Before one damage of so many that are told, what is left is read.
+const LOOKED_AT: u64 = 16;
 
 /// A journal, and where everything in it stands.
 struct Sample {
@@ -96,6 +98,8 @@ fn layout(disk: &SimDisk, scan: &Scan) -> (Vec<Layout>, (u32, Range<u64>)) {
 struct Found {
     damages: u64,
     told: u64,
+    /// Damages before which commands were still read.
+    readable: u64,
     behind_the_end: u64,
     marks: u64,
     looked_torn: u64,
@@ -112,6 +116,20 @@ impl Sample {
         frames.iter().copied().find(|(at, bytes)| (*at..*at + *bytes as u64).contains(&offset))
     }
 
+    /// What stands before a damage may be looked at: it is a beginning of what was sent, and nothing else.
+    fn read_before(&self, disk: &SimDisk, message: &str) -> u64 {
+        let (scan, damage) = match Scan::up_to_damage(disk, 1, |_| {}) {
+            Ok(read) => read,
+            // Nothing stands before it, or a whole segment is gone.
+            Err(Error::Corrupt { .. }) => return 0,
+            Err(error) => panic!("{message}: {error}"),
+        };
+        let Some(Error::Corrupt { place, .. }) = damage else { panic!("{message}: the damage is told") };
+        let count = self.run.check_prefix(disk, &scan).unwrap_or_else(|what| panic!("{message}: {what}"));
+        assert!(count < place.seq || place.seq == 0, "{message}: {count} commands before {place}");
+        u64::from(count > 0)
+    }
+
     /// One damage: what does the scan say?
     fn judge(&self, disk: &SimDisk, damage: Option<Damage>, found: &mut Found) {
         let Some(damage) = damage else { return };
@@ -122,6 +140,9 @@ impl Sample {
         match Scan::of(disk) {
             Err(Error::Corrupt { place, flaw }) => {
                 found.told += 1;
+                if found.told.is_multiple_of(LOOKED_AT) {
+                    found.readable += self.read_before(disk, &message);
+                }
                 let text = format!("{place}: {flaw}");
                 assert!(text.contains(&segment_name(place.segment)) && text.contains("byte"), "{message}: {text}");
                 if place.segment == segment && *offset >= PAGE && place.offset >= PAGE {
@@ -262,7 +283,11 @@ fn damage_is_told_with_its_place_and_never_applied() {
     let damages: u64 = found.iter().map(|found| found.damages).sum();
     say(&format!("{damages} damages"));
     assert!(damages >= 100_000, "{damages} damages");
-    assert!(found.iter().all(|it| it.told > it.damages * 9 / 10 && it.marks > 0 && it.behind_the_end > 0));
+    assert!(
+        found
+            .iter()
+            .all(|it| it.told > it.damages * 9 / 10 && it.marks > 0 && it.readable > 0 && it.behind_the_end > 0)
+    );
     assert_eq!((found[0].looked_torn, found[1].looked_torn), (0, 0), "a mark vouches for everything");
 }
 

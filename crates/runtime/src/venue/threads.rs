@@ -70,15 +70,20 @@ fn tell_all(
     shared: &Shared,
 ) {
     let mut batch = Vec::with_capacity(ROUTED_AT_ONCE);
+    // Due work carries the time at which it was due; its command's own stamp is the latest of its events'.
+    let mut stamp = 0;
     while events.wait().is_ok() {
         batch.extend(events.batch().take(ROUTED_AT_ONCE));
         router.take_batch(&batch);
         let now = clock.now_ns();
         let mut histogram = latency.lock().unwrap_or_else(PoisonError::into_inner);
         let mut last = None;
-        for event in batch.iter().filter(|event| event.is_last()) {
-            histogram.saturating_record(now.saturating_sub(event.ts()).max(1));
-            last = Some(event.seq());
+        for event in &batch {
+            stamp = event.ts().max(stamp);
+            if event.is_last() {
+                histogram.saturating_record(now.saturating_sub(stamp).max(1));
+                last = Some(event.seq());
+            }
         }
         drop(histogram);
         // A command of which half was taken is not told yet.
