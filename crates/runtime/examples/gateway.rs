@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use centum_runtime::lane::{Lane, Refused};
-use centum_runtime::router::{AccountFeed, FeedLimits};
+use centum_runtime::router::{AccountFeed, Desk, FeedLimits};
 use centum_runtime::venue::{Config, Venue};
 use contract::command::{Amount, Mark, OpenAccount};
 use contract::project::PrivateBody;
@@ -39,8 +39,9 @@ pub(crate) fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     for (request, (account, action)) in (1..).zip(actions) {
         operator.try_send(Command::new(account, action).from_session(1, request))?;
     }
-    while running.desk().view().as_of() < last {
-        thread::yield_now(); // accounts must be open before their feeds are
+    let mut told = 0;
+    while told < last {
+        told = running.desk().wait(told, Duration::from_secs(1)); // accounts must be open before their feeds are
     }
 
     // Alice buys and Bob sells, each from a thread and a session of its own: 2 and 3.
@@ -49,8 +50,9 @@ pub(crate) fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         .zip(traders)
         .zip(lanes)
         .map(|((session, (account, side)), lane)| {
-            let feed = running.desk().account(account)?;
-            Ok(thread::spawn(move || trade(lane, feed, session, side)))
+            let desk = running.desk().clone();
+            let feed = desk.account(account)?;
+            Ok(thread::spawn(move || trade(lane, &desk, feed, session, side)))
         })
         .collect::<Result<_, Box<dyn Error + Send + Sync>>>()?;
     for thread in threads {
@@ -67,8 +69,8 @@ pub(crate) fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
 type Traded = Result<(String, u64, u64), Box<dyn Error + Send + Sync>>;
 
 /// Sends its orders, reads its own feed between them, and ends when all have traded.
-fn trade(mut lane: Lane, mut feed: AccountFeed, session: u32, side: Side) -> Traded {
-    let (mut sent, mut traded, mut waits) = (0, 0, 0);
+fn trade(mut lane: Lane, desk: &Desk, mut feed: AccountFeed, session: u32, side: Side) -> Traded {
+    let (mut sent, mut traded, mut waits, mut told) = (0, 0, 0, 0);
     while traded < ORDERS {
         if sent < ORDERS {
             let order = NewOrder::limit(ClOrdId::NONE, side, Tick(20_000), Qty(1));
@@ -83,7 +85,7 @@ fn trade(mut lane: Lane, mut feed: AccountFeed, session: u32, side: Side) -> Tra
                 Err(stopped @ Refused::Stopped(_)) => return Err(stopped.into()),
             }
         } else {
-            thread::sleep(Duration::from_micros(100)); // nothing to send: only the feed is left
+            told = desk.wait(told, Duration::from_secs(1)); // nothing to send: only the feed is left
         }
         // A feed that is not read in time is closed, so it is read at each step.
         feed.poll(|row| {

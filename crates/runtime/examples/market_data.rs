@@ -1,7 +1,6 @@
 //! A market-data reader that falls behind, is told so, and comes back: a snapshot, then rows, no gap and no overlap.
 
 use std::error::Error;
-use std::thread;
 use std::time::Duration;
 
 use centum_runtime::router::{CloseReason, FeedLimits, Parts};
@@ -34,8 +33,9 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     for action in opening.into_iter().chain(quotes) {
         lane.try_send(Command::new(alice, action))?;
     }
-    while desk.view().as_of() < 1_003 {
-        thread::sleep(Duration::from_micros(100)); // busy elsewhere: nobody reads the feed, the market goes on
+    let mut told = 0;
+    while told < 1_003 {
+        told = desk.wait(told, Duration::from_secs(1)); // busy elsewhere: nobody reads the feed, the market goes on
     }
 
     // What it still had comes first, then why there is no more.
@@ -56,8 +56,8 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     println!("a new snapshot as of command {}", book.as_of);
     lane.try_send(Command::new(alice, Action::New(NewOrder::limit(ClOrdId::NONE, Side::Sell, Tick(20_001), Qty(5)))))?;
     while book.as_of < 1_004 {
+        told = desk.wait(told, Duration::from_secs(1));
         feed.poll(|row| book.apply(row))?;
-        thread::yield_now();
     }
     running.stop()?;
     let l2 = book.l2.ok_or("levels were asked for")?;

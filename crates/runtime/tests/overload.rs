@@ -256,9 +256,9 @@ fn overload(setting: &str, directory: Option<PathBuf>) {
     let refused: u64 = total.iter().map(|kind| kind.overloaded + kind.full).sum();
     let offered = ok + refused;
     println!(
-        "{setting}: {offered} offered in {elapsed:.2?}, {ok} taken, {refused} refused: {:.2} times what was taken; grown \
+        "{setting}: {offered} offered in {elapsed:.2?}, {ok} taken, {refused} refused: {} hundredths of what was taken; grown \
          by {grown:?} bytes",
-        offered as f64 / ok as f64
+        offered * 100 / ok.max(1)
     );
     for (kind, counts) in Kind::ALL.into_iter().zip(total) {
         println!("  {kind:?}: {counts:?}");

@@ -1,10 +1,12 @@
 //! What other threads hold of the router: subscriptions, and questions to the read model.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use contract::AccountId;
 
 use super::account::AccountFeed;
+use super::bell::Bell;
 use super::drop_copy::DropCopy;
 use super::hub::{AccountSender, MarketSender};
 use super::latch::Latch;
@@ -21,6 +23,7 @@ use super::{FeedLimits, Floor};
 #[derive(Clone, Debug)]
 pub struct Desk {
     pub(super) floor: Arc<Latch<Floor>>,
+    pub(super) bell: Arc<Bell>,
     pub(super) limits: FeedLimits,
 }
 
@@ -151,6 +154,28 @@ impl Desk {
         floor.hub.drop_copies.push(sender);
         drop(floor);
         Ok(DropCopy { as_of, rows: receiver })
+    }
+
+    /// Sleeps until the router has told something beyond command `seq`, has ended, or the time is up; answers with the
+    /// last command told. One thread with many feeds: wait, then read them all.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use centum_runtime::venue::{Config, Venue};
+    /// use contract::{AccountId, Action, Command};
+    ///
+    /// let mut venue = Venue::open(Config::default())?;
+    /// let mut lane = venue.lane("gateway")?;
+    /// let running = venue.start()?;
+    /// let desk = running.desk();
+    /// lane.try_send(Command::new(AccountId::NONE, Action::Clock))?;
+    /// assert_eq!(desk.wait(0, Duration::from_secs(10)), 1); // its facts are in every feed
+    /// assert_eq!(desk.wait(1, Duration::from_millis(1)), 1); // nobody said more
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use = "what is told is what to wait beyond next"]
+    pub fn wait(&self, seq: u64, at_most: Duration) -> u64 {
+        self.bell.wait(seq, at_most)
     }
 
     /// The read model.

@@ -19,6 +19,7 @@
 //! `docs/feeds.md` tells readers of feeds what they may rely on.
 
 mod account;
+mod bell;
 mod desk;
 mod drop_copy;
 mod hub;
@@ -46,6 +47,7 @@ pub use rows::{
 };
 pub use view::{AccountView, View};
 
+use bell::Bell;
 use hub::Hub;
 use latch::Latch;
 use model::Model;
@@ -126,6 +128,7 @@ struct Floor {
 #[derive(Debug)]
 pub struct Router {
     floor: Arc<Latch<Floor>>,
+    bell: Arc<Bell>,
     /// Whose event comes next: command, and number within it.
     next: (u64, u32),
     /// Events of a command that has not said its last.
@@ -139,8 +142,9 @@ impl Router {
     pub fn begin(engine: &Engine, limits: FeedLimits) -> (Router, Desk) {
         let floor = Floor { model: Model::of(engine), hub: Hub::default(), has_ended: false };
         let floor = Arc::new(Latch::new(floor));
-        let desk = Desk { floor: floor.clone(), limits };
-        (Router { floor, next: (engine.seq() + 1, 0), pending: Vec::new() }, desk)
+        let bell = Arc::new(Bell::new(engine.seq()));
+        let desk = Desk { floor: floor.clone(), bell: bell.clone(), limits };
+        (Router { floor, bell, next: (engine.seq() + 1, 0), pending: Vec::new() }, desk)
     }
 
     /// Takes the next event.
@@ -172,6 +176,7 @@ impl Router {
             floor.take(event);
         }
         drop(floor);
+        self.bell.ring(events[last].seq());
         self.pending.clear();
         self.pending.extend_from_slice(begun);
     }
@@ -184,6 +189,8 @@ impl Drop for Router {
         let seq = floor.model.seq();
         floor.has_ended = true;
         floor.hub.end(seq);
+        drop(floor);
+        self.bell.end();
     }
 }
 
