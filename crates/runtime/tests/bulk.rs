@@ -136,7 +136,7 @@ fn a_law_that_breaks_within_a_bulk_leaves_it_whole() {
     lane.try_send(open(7)).unwrap();
     pump.turn();
     let failed = pump.failed().expect("it says so");
-    assert_eq!((failed.seq, failed.rule.contains("60 bits")), (10, true), "{failed}");
+    assert_eq!((failed.seq, failed.rule.contains("59 bits")), (10, true), "{failed}");
     assert_eq!(events.batch().filter(Event::is_last).map(|it| it.seq()).collect::<Vec<_>>(), [8, 9]);
     let health = pump.health();
     assert_eq!((health.released_seq, health.applied_seq, health.durable_seq), (9, 9, 14), "all of the bulk is safe");
