@@ -22,7 +22,8 @@ pub struct Bearable {
 
 /// W_liq and W_bk. (Rules LIQ-1, LIQ-2)
 ///
-/// `equity` is wallet − order margin; isolated margin does not look at it.
+/// `equity` is wallet − order margin; isolated margin does not look at it. Where the maintenance margin alone is
+/// held no commission is (rule CONTRACT-3): `terms.taker` is 0.
 #[inline(always)]
 #[must_use]
 pub fn bearable(terms: &Terms, position: &PositionState, equity: i64) -> Bearable {

@@ -1,9 +1,9 @@
 //! Margin: what a position and its account's orders hold back, and what is left.
 //!
-//! Everything here is O(1) from a few sums per account; nothing walks orders. The *classic* model is
-//! built; `MarginModel::Maintenance` (rule CONTRACT-3) has its place in [`Terms`].
+//! Everything here is O(1) from a few sums per account; nothing walks orders. Which margin model is meant
+//! (rule CONTRACT-3) is said by [`Terms`].
 
-use crate::codes::{PremiumMode, Side};
+use crate::codes::{MarginModel, PremiumMode, Side};
 use crate::math::{Fraction, MOST, difference, mul_div_ceil, product, signed, sum};
 use crate::position::PositionState;
 use crate::spec::ContractSpec;
@@ -21,6 +21,8 @@ pub struct Terms {
     pub charges_premium: bool,
     /// Does the whole wallet stand behind the position?
     pub is_cross: bool,
+    /// Does a position hold back its maintenance margin and nothing else? (Rule CONTRACT-3)
+    pub holds_maintenance_only: bool,
     /// Isolated, and what holds back initial margin holds back its own maintenance: a safe position that grows
     /// at a price beyond the line stays safe. (See `SafeLine::is_beyond`.)
     pub stays_safe: bool,
@@ -28,7 +30,7 @@ pub struct Terms {
     pub im: Fraction,
     /// f·(2 + IM): the fee part of order margin. (Rule OM-1)
     pub order_fee: Fraction,
-    /// Taker fee.
+    /// Taker fee that a position holds back (posComm); 0 in the maintenance model. (Rules MARGIN-3, CONTRACT-3)
     pub taker: Fraction,
     /// Maintenance margin of the tier plus the adverse funding rate. (Rule MARGIN-6)
     pub maintenance: Fraction,
@@ -64,11 +66,13 @@ pub fn tier_for(spec: &ContractSpec, limit: Xbt) -> Option<u16> {
     u16::try_from(tier).ok().filter(|&tier| u64::from(tier) <= spec.max_tier)
 }
 
-/// May an isolated position of this leverage stand in this tier? (Rule MARGIN-8)
+/// May an account have this leverage in this tier? Where the maintenance margin alone is held, nothing is
+/// isolated. (Rules MARGIN-8, CONTRACT-3)
 #[must_use]
 pub const fn leverage_fits(spec: &ContractSpec, leverage: Leverage, tier: u16) -> bool {
     leverage.is_cross()
-        || (leverage.0 <= 100 * Leverage::ONE.0
+        || (matches!(spec.margin_model, MarginModel::Classic)
+            && leverage.0 <= 100 * Leverage::ONE.0
             && Leverage::ONE.0 as u64 * Rate::ONE >= leverage.0 as u64 * tier_initial(spec, tier).0 as u64)
 }
 
@@ -83,15 +87,17 @@ impl Terms {
             Fraction::new(u64::from(Leverage::ONE.0), u64::from(leverage.0))
         };
         let f = of_rate(taker.0);
+        let holds_maintenance_only = matches!(spec.margin_model, MarginModel::Maintenance);
         let maintenance = of_rate(tier_maintenance(spec, tier).0 + adverse.0.abs());
         // No rate of a value of this contract meets the limit `MOST`, which would break the proof.
         let highest_value = u128::from(spec.max_side_units()) * u128::from(unit_value(spec, spec.tick_size));
         Terms {
             im,
-            taker: f,
+            taker: if holds_maintenance_only { of_rate(0) } else { f },
             order_fee: Fraction::new(f.num() * (2 * im.den() + im.num()), f.den() * im.den()),
             maintenance,
             is_cross: leverage.is_cross(),
+            holds_maintenance_only,
             stays_safe: !leverage.is_cross()
                 && im.is_at_least(maintenance)
                 && im.num() <= im.den()
@@ -126,7 +132,7 @@ pub fn position_cross(terms: &Terms, position: &PositionState, unrealised_pnl: X
     if terms.is_cross { position.loss + (-unrealised_pnl).max(Xbt::ZERO) } else { position.cross }
 }
 
-/// What the position holds back, given its posCross. (Rules MARGIN-1, 3, 4, 5, 6)
+/// What the position holds back, given its posCross. (Rules MARGIN-1, 3, 4, 5, 6, CONTRACT-3)
 ///
 /// ```
 /// use centum_contract::margin::{Terms, held};
@@ -141,6 +147,10 @@ pub fn position_cross(terms: &Terms, position: &PositionState, unrealised_pnl: X
 #[must_use]
 pub fn held(terms: &Terms, position: &PositionState, cross: Xbt) -> Held {
     let cost = position.cost_abs();
+    let maintenance = Xbt(signed(terms.maintenance.of_ceil(cost)));
+    if terms.holds_maintenance_only {
+        return Held { margin: maintenance, maint: maintenance, ..Held::default() };
+    }
     let init = signed(terms.im.of_ceil(cost));
     let comm = terms.taker.of_signed_ceil((Xbt(signed(cost)) + Xbt(init) + cross).0);
     Held {
@@ -149,11 +159,12 @@ pub fn held(terms: &Terms, position: &PositionState, cross: Xbt) -> Held {
         comm: Xbt(comm),
         loss: position.loss,
         margin: Xbt(init) + cross + Xbt(comm) - position.loss,
-        maint: Xbt(comm) + Xbt(signed(terms.maintenance.of_ceil(cost))),
+        maint: Xbt(comm) + maintenance,
     }
 }
 
-/// posMargin at a mark: what the position takes from the wallet, unrealised PnL aside. (Rules MARGIN-5, 7)
+/// What the position takes from the wallet, at a mark: posMargin, with unrealised PnL aside; where the maintenance
+/// margin alone is held that margin less unrealised PnL, which may be below zero. (Rules MARGIN-5, 7, CONTRACT-3)
 #[inline(always)]
 #[must_use]
 pub fn position_margin(spec: &ContractSpec, terms: &Terms, position: &PositionState, mark_value: u64) -> Xbt {
@@ -161,7 +172,8 @@ pub fn position_margin(spec: &ContractSpec, terms: &Terms, position: &PositionSt
         return Xbt::ZERO;
     }
     let unrealised = if terms.is_cross { position.unrealised_pnl(spec, mark_value) } else { Xbt::ZERO };
-    held(terms, position, position_cross(terms, position, unrealised)).margin
+    let held = held(terms, position, position_cross(terms, position, unrealised)).margin;
+    if terms.holds_maintenance_only { held - unrealised } else { held }
 }
 
 /// Open orders of one side of an account.
@@ -329,8 +341,8 @@ pub const fn premium_per_unit(side: Side, unit_value_at_price: u64, mark_value: 
     dearer.saturating_sub(cheaper)
 }
 
-/// What an account may still use: wallet − order margin − posMargin, at a mark. (Rule MARGIN-7)
-/// Unrealised profit never counts.
+/// What an account may still use, at a mark: wallet − order margin − [`position_margin`]. Unrealised profit never
+/// counts, but where the maintenance margin alone is held. (Rules MARGIN-7, CONTRACT-3)
 #[inline(always)]
 #[must_use]
 pub fn available(
@@ -342,6 +354,23 @@ pub fn available(
     mark_value: u64,
 ) -> Xbt {
     wallet - order_margin - position_margin(spec, terms, position, mark_value)
+}
+
+/// What may be withdrawn of what is available: never unrealised profit. (Rules WITHDRAW-1, CONTRACT-3)
+#[must_use]
+pub fn withdrawable(
+    spec: &ContractSpec,
+    terms: &Terms,
+    position: &PositionState,
+    mark_value: u64,
+    available: Xbt,
+) -> Xbt {
+    // In the classic model profit is not available in the first place.
+    if terms.holds_maintenance_only && position.qty != 0 {
+        available - position.unrealised_pnl(spec, mark_value).max(Xbt::ZERO)
+    } else {
+        available
+    }
 }
 
 /// Usage of the risk limit: |value at mark| + C. (Rule RISK-1)

@@ -12,7 +12,7 @@ use contract::event::{Body, Position, Rejected, Wallet};
 use contract::spec::SpecError;
 use contract::{
     AccountId, Action, Amend, Cancel, CancelAll, Capacity, ClOrdId, Coded, Command, CommandKind, ContractSpec, Genesis,
-    MarginModel, OrderId, Price, Qty, Reject, Side, Target, Tick, Xbt,
+    OrderId, Price, Qty, Reject, Side, Target, Tick, Xbt,
 };
 
 use crate::account::{
@@ -139,9 +139,6 @@ impl Engine {
         let Genesis { spec, capacity } = genesis;
         spec.validate()?;
         capacity.validate()?;
-        if spec.margin_model != MarginModel::Classic {
-            return Err(SpecError { field: "margin_model", must: "be classic in this version" });
-        }
         let accounts_max = capacity.accounts as usize;
         let mut accounts = Vec::with_capacity(accounts_max);
         accounts.resize_with(AccountId::FIRST_TRADER.0 as usize, || Account::new(spec, 0));
@@ -423,8 +420,8 @@ pub(crate) fn position_of(spec: &ContractSpec, account: &Account) -> Position {
     } else {
         let w = contract::liquidation::bearable(&account.terms, position, account.equity());
         let price = |w| contract::liquidation::price_after_loss(spec, position, w, spec.tick_size);
-        let init = contract::math::signed(account.terms.im.of_ceil(position.cost_abs()));
-        (Xbt(init), price(w.until_liquidation), price(w.until_bankruptcy))
+        let init = contract::margin::held(&account.terms, position, position.cross).init;
+        (init, price(w.until_liquidation), price(w.until_bankruptcy))
     };
     Position {
         leverage: account.leverage,

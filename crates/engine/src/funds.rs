@@ -8,7 +8,7 @@ use contract::event::{Insurance, Transfer};
 use contract::liquidation::bearable;
 use contract::margin::{
     Terms, chargeable, held, leverage_fits, order_margin, position_cross, position_margin, risk_usage, tier_for,
-    tier_initial, tier_limit,
+    tier_initial, tier_limit, withdrawable,
 };
 use contract::math::{Fraction, signed};
 use contract::position::PositionState;
@@ -91,7 +91,10 @@ impl Engine {
     pub(crate) fn withdraw(&mut self, command: &Command, amount: Xbt, out: &mut impl Outbox) -> Result<(), Refusal> {
         let number = self.active_trader(command)?;
         let account = &self.accounts[number as usize];
-        if amount > self.market.available(account).max(Xbt::ZERO) {
+        let available = self.market.available(account);
+        let Account { terms, position, .. } = account;
+        let most = withdrawable(&self.market.spec, terms, position, self.market.mark_value, available);
+        if amount > most.max(Xbt::ZERO) {
             return Err((Reject::InsufficientBalance, amount.0));
         }
         if account.has(DUE) {
@@ -99,6 +102,9 @@ impl Engine {
         }
         if amount <= Xbt::ZERO {
             return Err((Reject::InvalidAmount, 0));
+        }
+        if !self.market.is_safe_at(account, position, account.equity() - amount.0) {
+            return Err((Reject::ImmediateLiquidation, 0));
         }
         self.accounts[number as usize].wallet -= amount;
         self.net_deposits -= i128::from(amount.0);

@@ -12,6 +12,7 @@ mod rules {
     mod deleverage;
     mod desk;
     mod liquidation;
+    mod maintenance;
     mod margin;
     mod order_margin;
     mod position;

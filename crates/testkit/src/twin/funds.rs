@@ -56,9 +56,14 @@ impl Twin {
         self.admit_symbol(instrument)?;
         self.admit_account(account)?;
         self.admit_unsuspended(account)?;
-        self.admit_available(account, amount, amount)?;
+        let it = &self.accounts[account as usize];
+        if amount > self.market.withdrawable(it, &self.sums(account)).max(0) {
+            return Err(Refusal { reject: Reject::InsufficientBalance, detail: amount });
+        }
         self.admit_not_due(account)?;
         require(amount > 0, Reject::InvalidAmount)?;
+        let after = Account { wallet: it.wallet - amount, ..it.clone() };
+        require(self.market.is_safe(&after, &self.sums(account)), Reject::ImmediateLiquidation)?;
         self.accounts[account as usize].wallet -= amount;
         self.deposited -= amount;
         self.touch_wallet(account);

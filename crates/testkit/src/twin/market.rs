@@ -3,7 +3,7 @@
 //! Everything is recomputed here from the specification's data; no computing function of the
 //! contract crate is called.
 
-use contract::codes::{FeeRounding, PremiumMode, Side};
+use contract::codes::{FeeRounding, MarginModel, PremiumMode, Side};
 use contract::spec::ContractSpec;
 use contract::units::{Price, Rate, XBT};
 
@@ -128,9 +128,11 @@ impl Market {
         }
     }
 
-    /// Is 1/leverage below a tier's initial margin? (Rule MARGIN-8)
+    /// Is 1/leverage below a tier's initial margin? Where the maintenance margin alone is held, every leverage but
+    /// cross is too much. (Rules MARGIN-8, CONTRACT-3)
     pub(super) fn leverage_exceeds_tier(&self, leverage: u32, tier: u16) -> bool {
-        leverage != 0 && 100 * ONE < self.tier_initial(tier) * i128::from(leverage)
+        let is_classic = self.spec.margin_model == MarginModel::Classic;
+        leverage != 0 && (!is_classic || 100 * ONE < self.tier_initial(tier) * i128::from(leverage))
     }
 
     /// max(1 %, the tier's initial margin), the floor when margin is taken back. (Rule MARGIN-8)

@@ -28,7 +28,7 @@ mod view;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use contract::codes::{MarginModel, Marking};
+use contract::codes::Marking;
 use contract::command::Command;
 use contract::event::{Event, Fact};
 use contract::spec::{Capacity, Genesis};
@@ -95,9 +95,6 @@ impl Twin {
     pub fn new(genesis: &Genesis) -> Result<Twin, String> {
         genesis.spec.validate().map_err(|error| error.to_string())?;
         genesis.capacity.validate().map_err(|error| error.to_string())?;
-        if genesis.spec.margin_model != MarginModel::Classic {
-            return Err("the twin knows the classic margin model only: choose a profile of 2019 or 2021".into());
-        }
         Ok(Twin {
             market: Market { spec: genesis.spec, mark: None },
             capacity: genesis.capacity,

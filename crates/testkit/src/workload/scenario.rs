@@ -30,7 +30,7 @@ impl Scenario {
     #[must_use]
     pub fn of(seed: u64) -> Scenario {
         let mut random = Random::new(seed ^ 0x5ce4_a810);
-        let profile = random.pick(&[ContractSpec::XBTUSD_2019, ContractSpec::XBTUSD_2021]);
+        let profile = random.pick(&[ContractSpec::XBTUSD_2019, ContractSpec::XBTUSD_2021, ContractSpec::XBTUSD_2026]);
         let mut fees = profile.fees;
         // A free class, one where makers pay, and one so dear that fees alone can ruin (BAL-1).
         fees[1] = FeeRates { maker: Rate(0), taker: Rate(0) };
