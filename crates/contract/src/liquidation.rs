@@ -28,7 +28,7 @@ pub struct Bearable {
 #[must_use]
 pub fn bearable(terms: &Terms, position: &PositionState, equity: i64) -> Bearable {
     let cost = position.cost_abs();
-    let maintenance = Xbt(signed(terms.maintenance.of_ceil(cost)));
+    let maintenance = Xbt(signed(terms.maintenance(position.qty).of_ceil(cost)));
     let (until_liquidation, until_bankruptcy) = if terms.is_cross {
         let equity = Xbt(equity);
         let until_bankruptcy = equity - Xbt(terms.taker.of_signed_ceil((Xbt(signed(cost)) + equity).0));

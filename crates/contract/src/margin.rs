@@ -32,8 +32,10 @@ pub struct Terms {
     pub order_fee: Fraction,
     /// Taker fee that a position holds back (posComm); 0 in the maintenance model. (Rules MARGIN-3, CONTRACT-3)
     pub taker: Fraction,
-    /// Maintenance margin of the tier plus the adverse funding rate. (Rule MARGIN-6)
-    pub maintenance: Fraction,
+    /// Maintenance margin of the tier plus the funding rate in force where a long would pay it. (Rule MARGIN-6)
+    pub long_maintenance: Fraction,
+    /// The same for a short.
+    pub short_maintenance: Fraction,
 }
 
 /// The tier's initial margin: IM0 + k·MM0. (Rule RISK-1)
@@ -80,6 +82,24 @@ impl Terms {
     /// The terms of an account. `adverse` is |rate in force| where its position would pay it, else 0.
     #[must_use]
     pub fn new(spec: &ContractSpec, leverage: Leverage, tier: u16, taker: Rate, adverse: Rate) -> Terms {
+        Terms::of_sides(spec, leverage, tier, taker, [adverse.0.abs(); 2])
+    }
+
+    /// The terms of an account whichever way it trades, `rate` being the funding rate in force. (Rule MARGIN-6)
+    #[must_use]
+    pub fn at_rate(spec: &ContractSpec, leverage: Leverage, tier: u16, taker: Rate, rate: Rate) -> Terms {
+        Terms::of_sides(spec, leverage, tier, taker, [rate.0.max(0), (-rate.0).max(0)])
+    }
+
+    /// The maintenance margin of a position of this sign. (Rule MARGIN-6)
+    #[inline(always)]
+    #[must_use]
+    pub const fn maintenance(&self, qty: i64) -> &Fraction {
+        if qty > 0 { &self.long_maintenance } else { &self.short_maintenance }
+    }
+
+    /// What a long would pay at the next instant, and a short.
+    fn of_sides(spec: &ContractSpec, leverage: Leverage, tier: u16, taker: Rate, adverse: [i64; 2]) -> Terms {
         let of_rate = |rate: i64| Fraction::new(rate.unsigned_abs(), Rate::ONE);
         let im = if leverage.is_cross() {
             of_rate(tier_initial(spec, tier).0)
@@ -88,18 +108,20 @@ impl Terms {
         };
         let f = of_rate(taker.0);
         let holds_maintenance_only = matches!(spec.margin_model, MarginModel::Maintenance);
-        let maintenance = of_rate(tier_maintenance(spec, tier).0 + adverse.0.abs());
+        let [long_maintenance, short_maintenance] = adverse.map(|rate| of_rate(tier_maintenance(spec, tier).0 + rate));
         // No rate of a value of this contract meets the limit `MOST`, which would break the proof.
         let highest_value = u128::from(spec.max_side_units()) * u128::from(unit_value(spec, spec.tick_size));
         Terms {
             im,
             taker: if holds_maintenance_only { of_rate(0) } else { f },
             order_fee: Fraction::new(f.num() * (2 * im.den() + im.num()), f.den() * im.den()),
-            maintenance,
+            long_maintenance,
+            short_maintenance,
             is_cross: leverage.is_cross(),
             holds_maintenance_only,
             stays_safe: !leverage.is_cross()
-                && im.is_at_least(maintenance)
+                && im.is_at_least(long_maintenance)
+                && im.is_at_least(short_maintenance)
                 && im.num() <= im.den()
                 && highest_value < u128::from(MOST),
             charges_premium: matches!(spec.premium, PremiumMode::Full) && !leverage.is_fully_funded(),
@@ -147,7 +169,7 @@ pub fn position_cross(terms: &Terms, position: &PositionState, unrealised_pnl: X
 #[must_use]
 pub fn held(terms: &Terms, position: &PositionState, cross: Xbt) -> Held {
     let cost = position.cost_abs();
-    let maintenance = Xbt(signed(terms.maintenance.of_ceil(cost)));
+    let maintenance = Xbt(signed(terms.maintenance(position.qty).of_ceil(cost)));
     if terms.holds_maintenance_only {
         return Held { margin: maintenance, maint: maintenance, ..Held::default() };
     }

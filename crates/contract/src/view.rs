@@ -5,7 +5,6 @@
 
 use crate::display::{Shown, average_entry_price, margin_leverage, margin_used, unrealised_pcnt, unrealised_roe};
 use crate::event;
-use crate::funding::adverse;
 use crate::liquidation::{bearable, price_after_loss};
 use crate::margin::{
     Chargeable, Held, OrderSums, SideSums, Terms, chargeable, held, mark_value, position_cross, position_margin,
@@ -82,7 +81,7 @@ pub const fn order_sums(wallet: &event::Wallet) -> OrderSums {
 #[must_use]
 pub fn terms_of(spec: &ContractSpec, rate: Rate, position: &event::Position) -> Option<Terms> {
     let fees = spec.fees.get(usize::from(position.fee_class))?;
-    Some(Terms::new(spec, position.leverage, position.tier, fees.taker, adverse(position.qty, rate)))
+    Some(Terms::at_rate(spec, position.leverage, position.tier, fees.taker, rate))
 }
 
 /// The account at `mark`, `rate` being the funding rate in force; before the first mark

@@ -7,20 +7,22 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use contract::command::{Mark, OpenAccount, SetAccount, SetLeverage};
+use contract::command::{FundingRate, Mark, OpenAccount, SetAccount, SetLeverage};
 use contract::event::{Body, Position, Rejected, Wallet};
 use contract::spec::SpecError;
 use contract::{
     AccountId, Action, Amend, Cancel, CancelAll, Capacity, ClOrdId, Coded, Command, CommandKind, ContractSpec, Genesis,
-    OrderId, Price, Qty, Reject, Side, Target, Tick, Xbt,
+    OrderId, Price, Qty, Rate, Reject, Side, Target, Tick, Xbt,
 };
 
 use crate::account::{
-    Account, DUE, IN_APPLY, IN_STEP, MARGIN_IS_NEW, MOVE_KEY, NO_MARK, SUSPENDED, TELL_POSITION, TELL_WALLET,
+    Account, DUE, IN_APPLY, IN_STEP, MARGIN_IS_NEW, MOVE_KEY, NO_MARK, SETTLED_AHEAD, SUSPENDED, TELL_POSITION,
+    TELL_WALLET,
 };
 use crate::agenda::Agenda;
 use crate::bits::Bits;
 use crate::book::Book;
+use crate::funding::Funding;
 use crate::ladder::Ladder;
 use crate::liquidation::Lot;
 use crate::market::Market;
@@ -76,6 +78,7 @@ pub struct Engine {
     pub(crate) genesis: Genesis,
     pub(crate) market: Market,
     pub(crate) waiting_mark: Price,
+    pub(crate) funding: Funding,
     pub(crate) book: Book,
     pub(crate) names: Names,
     pub(crate) accounts: Vec<Account>,
@@ -141,12 +144,13 @@ impl Engine {
         capacity.validate()?;
         let accounts_max = capacity.accounts as usize;
         let mut accounts = Vec::with_capacity(accounts_max);
-        accounts.resize_with(AccountId::FIRST_TRADER.0 as usize, || Account::new(spec, 0));
+        accounts.resize_with(AccountId::FIRST_TRADER.0 as usize, || Account::new(spec, 0, Rate::ZERO));
         let slots = capacity.accounts + capacity.lots;
         Ok(Engine {
             genesis: *genesis,
             market: Market::new(spec),
             waiting_mark: Price::NONE,
+            funding: Funding::new(),
             book: Book::new(spec, capacity),
             names: Names::new(capacity.orders, seed),
             accounts,
@@ -179,10 +183,9 @@ impl Engine {
     pub fn apply(&mut self, command: &Command, out: &mut impl Outbox) {
         self.say.begin(command);
         let mut budget = self.market.spec.budget;
-        let is_quiet = !self.has_work();
+        let is_quiet = !(self.has_work() | (command.ts() >= self.funding.next_instant));
         if !is_quiet {
-            self.own_account = u32::MAX;
-            self.work(&mut budget, out);
+            self.work_before(command, &mut budget, out);
         }
         self.own_account = command.account().0;
         match self.carry_out(command, is_quiet, out) {
@@ -199,6 +202,18 @@ impl Engine {
             self.tell_states(out);
         }
         self.say.end(out);
+    }
+
+    /// What is due by the command's stamp, and what waits. A funding pass that is still open then has settled the
+    /// command's own account: nothing reads or changes an account before. (Rules FUND-5, TIME-1)
+    #[inline(never)]
+    fn work_before(&mut self, command: &Command, budget: &mut u64, out: &mut impl Outbox) {
+        self.own_account = u32::MAX;
+        self.work(budget, out);
+        if self.agenda.pass.is_some() && self.trader(command.account()).is_ok() {
+            self.settle_ahead(command.account().0, out);
+            self.review(out);
+        }
     }
 
     #[inline(always)]
@@ -234,13 +249,14 @@ impl Engine {
             CommandKind::TransferMargin => self.transfer_margin(command, amount(), out),
             CommandKind::SetRiskLimit => self.set_risk_limit(command, amount()),
             CommandKind::Mark => self.take_mark(command, Mark::read(words).price, out),
-            // Decoded only: they act once index, funding and due work exist.
-            CommandKind::Index | CommandKind::FundingRate | CommandKind::Clock => Ok(()),
+            CommandKind::FundingRate => self.take_rate(command, FundingRate::read(words).rate, out),
+            // `Index` is decoded only: it acts once there is an index.
+            CommandKind::Index | CommandKind::Clock => Ok(()),
             _ => Err((Reject::InvalidCommand, 0)),
         }
     }
 
-    /// Does anything wait: agenda or mark? (A mark waits only while the agenda holds something.)
+    /// Does anything wait: agenda, rate or mark? (They wait only while the agenda holds something.)
     #[inline(always)]
     pub(crate) fn has_work(&self) -> bool {
         self.agenda.has_news
@@ -492,6 +508,21 @@ impl Engine {
         (self.market.mark != Price::NONE).then_some(self.market.mark)
     }
 
+    /// The funding rate in force. (Rule FUND-2)
+    #[must_use]
+    pub fn funding_rate(&self) -> Rate {
+        self.market.rate
+    }
+
+    /// The funding rate that an account's margins know: the one in force, or the one before it while a pass is open
+    /// that has not come to it. (Rule FUND-5)
+    #[must_use]
+    pub fn margin_rate(&self, account: AccountId) -> Option<Rate> {
+        let found = self.accounts.get(account.0 as usize)?;
+        let turn = self.agenda.pass.filter(|pass| account.0 >= pass.next && !found.has(SETTLED_AHEAD));
+        Some(turn.map_or(self.market.rate, |pass| pass.before))
+    }
+
     /// How many accounts are open, the house's four included.
     #[must_use]
     pub fn accounts(&self) -> u32 {
@@ -583,7 +614,7 @@ impl Engine {
     /// Is no work waiting? (Law 4)
     #[must_use]
     pub fn agenda_is_empty(&self) -> bool {
-        self.agenda.is_idle() && self.waiting_mark == Price::NONE
+        self.agenda.is_idle() && self.waiting_mark == Price::NONE && self.funding.waiting.is_none()
     }
 }
 

@@ -15,7 +15,7 @@ use contract::position::PositionState;
 use contract::spec::FEE_CLASSES;
 use contract::{AccountId, Command, InsuranceCause, Leverage, Rate, Reject, TransferKind, Xbt};
 
-use crate::account::{Account, DUE, SUSPENDED, TELL_POSITION, TELL_WALLET};
+use crate::account::{Account, DUE, SETTLED_AHEAD, SUSPENDED, TELL_POSITION, TELL_WALLET};
 use crate::engine::{Engine, Refusal};
 use crate::outbox::Outbox;
 
@@ -39,7 +39,11 @@ impl Engine {
         if usize::from(body.fee_class) >= FEE_CLASSES {
             return Err((Reject::InvalidCommand, 0));
         }
-        self.accounts.push(Account::new(&self.market.spec, body.fee_class));
+        let mut account = Account::new(&self.market.spec, body.fee_class, self.market.rate);
+        if self.agenda.pass.is_some() {
+            account.flags |= SETTLED_AHEAD;
+        }
+        self.accounts.push(account);
         self.touch(number, TELL_WALLET | TELL_POSITION);
         Ok(())
     }
@@ -53,7 +57,7 @@ impl Engine {
         }
         let account = &mut self.accounts[number as usize];
         account.fee_class = body.fee_class;
-        account.terms = account.terms_with(&self.market.spec, account.leverage, account.tier);
+        account.terms = account.terms_with(&self.market.spec, account.leverage, account.tier, self.market.rate);
         account.flags = if body.suspended == 1 { account.flags | SUSPENDED } else { account.flags & !SUSPENDED };
         // The taker fee is part of every margin, so orders and key are looked at again.
         self.touch_position(number);
@@ -153,7 +157,7 @@ impl Engine {
         if !leverage_fits(&self.market.spec, leverage, account.tier) {
             return Err((Reject::InvalidLeverage, 0));
         }
-        let terms = account.terms_with(&self.market.spec, leverage, account.tier);
+        let terms = account.terms_with(&self.market.spec, leverage, account.tier, self.market.rate);
         let mut position = account.position;
         match (account.leverage.is_cross(), leverage.is_cross()) {
             (true, false) if position.qty != 0 => {
@@ -197,7 +201,7 @@ impl Engine {
         let account = &self.accounts[number as usize];
         let tier =
             tier_for(&self.market.spec, amount).filter(|_| amount > Xbt::ZERO).ok_or((Reject::InvalidAmount, 0))?;
-        let terms = account.terms_with(&self.market.spec, account.leverage, tier);
+        let terms = account.terms_with(&self.market.spec, account.leverage, tier, self.market.rate);
         self.check_change(account, &terms, &account.position)?;
         if !leverage_fits(&self.market.spec, account.leverage, tier) {
             return Err((Reject::InvalidLeverage, 0));

@@ -22,6 +22,7 @@ mod book;
 mod chain;
 mod digest;
 mod engine;
+mod funding;
 mod funds;
 mod invariant;
 mod ladder;

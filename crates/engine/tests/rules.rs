@@ -11,6 +11,7 @@ mod rules {
     mod close;
     mod deleverage;
     mod desk;
+    mod funding;
     mod liquidation;
     mod maintenance;
     mod margin;

@@ -2,15 +2,16 @@
 //! snapshot knows how the engine keeps its state.
 
 use contract::words::{Wire, Words};
-use contract::{ClOrdId, Leverage, Price, Side, Tick, Xbt};
+use contract::{ClOrdId, Leverage, Price, Rate, Side, Tick, Xbt};
 
-use crate::account::{Account, DUE, SUSPENDED};
+use crate::account::{Account, DUE, SETTLED_AHEAD, SUSPENDED};
 use crate::agenda::{CancelTask, Process};
 use crate::book::{Book, CLOSE_OUT, POST_ONLY, REDUCE_ONLY, Resting};
 use crate::engine::Engine;
+use crate::funding::Pass;
 use crate::liquidation::Lot;
 
-pub(super) const MARKET_WORDS: usize = 5;
+pub(super) const MARKET_WORDS: usize = 11;
 pub(super) const ACCOUNT_WORDS: usize = 9;
 pub(super) const LOT_WORDS: usize = 4;
 pub(super) const ORDER_WORDS: usize = 11;
@@ -31,7 +32,17 @@ pub(super) struct MarketRecord {
     pub(super) waiting_mark: Price,
     pub(super) next_number: u64,
     pub(super) net_deposits: i128,
+    pub(super) rate: Rate,
+    pub(super) waiting_rate: Option<Rate>,
+    pub(super) next_instant: u64,
+    pub(super) pass: Option<Pass>,
+    /// Nothing unknown was read.
+    pub(super) is_known: bool,
 }
+
+/// Bits of the market: a pass is open, a rate waits.
+const MARKET_PASS: u32 = 1;
+const MARKET_RATE_WAITS: u32 = 2;
 
 impl MarketRecord {
     pub(super) fn of(engine: &Engine) -> MarketRecord {
@@ -40,16 +51,47 @@ impl MarketRecord {
             waiting_mark: engine.waiting_mark,
             next_number: engine.next_number,
             net_deposits: engine.net_deposits,
+            rate: engine.market.rate,
+            waiting_rate: engine.funding.waiting,
+            next_instant: engine.funding.next_instant,
+            pass: engine.agenda.pass,
+            is_known: true,
         }
     }
 
     pub(super) fn to_words(self) -> [u64; MARKET_WORDS] {
         let deposits = self.net_deposits;
-        [self.mark.0, self.waiting_mark.0, self.next_number, deposits as u64, (deposits >> 64) as u64]
+        let bit = |is_set: bool, bit: u32| if is_set { bit } else { 0 };
+        let Pass { next, before, times } = self.pass.unwrap_or(Pass { next: 0, before: Rate::ZERO, times: 0 });
+        let bits = bit(self.pass.is_some(), MARKET_PASS) | bit(self.waiting_rate.is_some(), MARKET_RATE_WAITS);
+        [
+            self.mark.0,
+            self.waiting_mark.0,
+            self.next_number,
+            deposits as u64,
+            (deposits >> 64) as u64,
+            self.rate.0 as u64,
+            self.waiting_rate.unwrap_or(Rate::ZERO).0 as u64,
+            self.next_instant,
+            joined(next, times),
+            before.0 as u64,
+            bits.into(),
+        ]
     }
 
-    pub(super) fn from_words([mark, waiting, next_number, low, high]: [u64; MARKET_WORDS]) -> MarketRecord {
+    pub(super) fn from_words(words: [u64; MARKET_WORDS]) -> MarketRecord {
+        let [mark, waiting, next_number, low, high, rate, waiting_rate, next_instant, turn, before, bits] = words;
+        let (next, times) = halves(turn);
+        let is = |bit: u32| bits & u64::from(bit) != 0;
+        let is_pass_known = is(MARKET_PASS) || (turn, before) == (0, 0);
+        let is_rate_known = is(MARKET_RATE_WAITS) || waiting_rate == 0;
+        let is_known = is_pass_known && is_rate_known && bits < 2 * u64::from(MARKET_RATE_WAITS);
         MarketRecord {
+            rate: Rate(rate as i64),
+            waiting_rate: is(MARKET_RATE_WAITS).then_some(Rate(waiting_rate as i64)),
+            next_instant,
+            pass: is(MARKET_PASS).then_some(Pass { next, before: Rate(before as i64), times }),
+            is_known,
             mark: Price(mark),
             waiting_mark: Price(waiting),
             next_number,
@@ -61,6 +103,7 @@ impl MarketRecord {
 /// Bits of an account.
 const ACCOUNT_SUSPENDED: u8 = 1;
 const ACCOUNT_DUE: u8 = 2;
+const ACCOUNT_SETTLED_AHEAD: u8 = 4;
 
 /// An account.
 #[derive(Clone, Copy, Debug)]
@@ -95,7 +138,7 @@ impl AccountRecord {
             leverage: account.leverage,
             tier: account.tier,
             fee_class: account.fee_class,
-            bits: suspended | due,
+            bits: suspended | due | if account.has(SETTLED_AHEAD) { ACCOUNT_SETTLED_AHEAD } else { 0 },
         }
     }
 
@@ -115,6 +158,7 @@ impl AccountRecord {
         account.fee_class = self.fee_class;
         account.flags = if self.bits & ACCOUNT_SUSPENDED != 0 { SUSPENDED } else { 0 };
         account.flags |= if self.is_due() { DUE } else { 0 };
+        account.flags |= if self.is_settled_ahead() { SETTLED_AHEAD } else { 0 };
     }
 
     pub(super) fn to_words(self) -> [u64; ACCOUNT_WORDS] {
@@ -155,12 +199,16 @@ impl AccountRecord {
         self.bits & ACCOUNT_DUE != 0
     }
 
+    pub(super) fn is_settled_ahead(&self) -> bool {
+        self.bits & ACCOUNT_SETTLED_AHEAD != 0
+    }
+
     pub(super) fn bits(&self) -> u64 {
         self.bits.into()
     }
 
     pub(super) fn has_unknown_bits(&self) -> bool {
-        self.bits & !(ACCOUNT_SUSPENDED | ACCOUNT_DUE) != 0
+        self.bits & !(ACCOUNT_SUSPENDED | ACCOUNT_DUE | ACCOUNT_SETTLED_AHEAD) != 0
     }
 }
 

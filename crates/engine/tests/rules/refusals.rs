@@ -495,16 +495,21 @@ fn the_other_commands_have_their_lines_too() {
     }
 }
 
-/// MARK-2: where the mark is not given from outside the command does nothing. Clock and, for now, index and
-/// rate are heard and change nothing.
+/// MARK-2: where the mark is not given from outside the commands for mark and rate do nothing. Clock and, for now,
+/// index are heard and change nothing.
 #[test]
 fn a_mark_from_outside_needs_external_marking() {
     let mut desk = Desk::new(ContractSpec::XBTUSD_2019);
     let mark = Action::Mark(Mark { price: Price(0) });
     assert_eq!(desk.refusal(AccountId::NONE, mark), Some(Reject::InvalidCommand));
     let index = Action::Index(Index { constituent: 0, price: Price(1_000_000) });
-    let rate = Action::FundingRate(FundingRate { rate: Rate(10_000) });
-    for action in [index, rate, Action::Clock] {
+    let rate = Action::FundingRate(FundingRate { rate: Rate(10_000_000) });
+    assert_eq!(desk.refusal(AccountId::NONE, rate), Some(Reject::InvalidCommand));
+    let mut outside = Desk::new(xbtusd());
+    assert_eq!(outside.refusal(AccountId::NONE, rate), Some(Reject::InvalidAmount));
+    let rate = for_instrument_1(Command::new(AccountId::NONE, rate));
+    assert_eq!(desk.refusal_of(rate), Some(Reject::InvalidSymbol));
+    for action in [index, Action::Clock] {
         let events = desk.apply(AccountId::NONE, action);
         assert_eq!(events.len(), 1);
         assert_eq!(events[0].kind(), Some(EventKind::Done));

@@ -22,6 +22,7 @@
 //! | `NAME leverage 100`, `NAME leverage cross` | leverage |
 //! | `NAME class N`, `NAME suspend`, `NAME resume`, `NAME open` | the account itself |
 //! | `mark PRICE`, `insurance XBT`, `clock` | the market |
+//! | `rate PERCENT`, `at HH:MM:SS` | the funding rate, `0.01` for 0.01 %; a clock at that time, later ones follow it |
 //! | `book`, `wallet NAME`, `position NAME`, `available NAME` | looks; of wallet and position only the fields named are compared |
 //! | `profile NAME`, `budget N`, `max_fills N`, `premium full\|none`, `lots N`, `no_mark` | the contract, before anything else |
 //!
@@ -35,7 +36,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use contract::codes::{Marking, PremiumMode, Side};
-use contract::command::{Action, Amount, Command, Mark, OpenAccount};
+use contract::command::{Action, Amount, Command, FundingRate, Mark, OpenAccount};
 use contract::event::{Event, EventKind};
 use contract::spec::{Capacity, ContractSpec, Genesis};
 use contract::units::{AccountId, Price, Qty, XBT, Xbt};
@@ -155,6 +156,7 @@ struct Stage<M> {
     accounts: BTreeMap<String, u32>,
     names: BTreeMap<u32, String>,
     seq: u64,
+    ts: u64,
     has_mark: bool,
 }
 
@@ -167,6 +169,7 @@ impl<M: Machine> Stage<M> {
             accounts: BTreeMap::new(),
             names: BTreeMap::from([(3, "lot".to_string())]),
             seq: 0,
+            ts: 0,
             has_mark: false,
         }
     }
@@ -195,6 +198,14 @@ impl<M: Machine> Stage<M> {
                 self.has_mark = true;
                 let price = action::price(price)?;
                 self.apply(Command::new(AccountId::NONE, Action::Mark(Mark { price })))
+            }
+            ["rate", percent] => {
+                let rate = action::percent(percent)?;
+                self.apply(Command::new(AccountId::NONE, Action::FundingRate(FundingRate { rate })))
+            }
+            ["at", time] => {
+                self.ts = action::time(time)?;
+                self.apply(Command::new(AccountId::NONE, Action::Clock))
             }
             ["insurance", amount] => {
                 let amount = Xbt(action::number(amount)?);
@@ -264,7 +275,7 @@ impl<M: Machine> Stage<M> {
 
     fn apply(&mut self, command: Command) -> Result<Said, String> {
         self.seq += 1;
-        let command = command.stamped(self.seq, self.seq);
+        let command = command.stamped(self.seq, self.ts);
         let events = self.machine()?.apply(&command);
         let is_state = |event: &&Event| {
             matches!(event.kind(), Some(EventKind::Wallet | EventKind::Position | EventKind::Done) | None)

@@ -99,6 +99,7 @@ impl Twin {
             Action::SetLeverage(set) => self.set_leverage(account, instrument, set.leverage.0),
             Action::TransferMargin(body) => self.transfer_margin(account, instrument, i128::from(body.amount.0)),
             Action::SetRiskLimit(body) => self.set_risk_limit(account, instrument, i128::from(body.amount.0)),
+            Action::FundingRate(set) => self.set_funding_rate(instrument, set.rate),
             Action::Mark(mark) => self.set_mark(instrument, mark.price),
             // They change nothing yet.
             _ => Ok(()),

@@ -21,7 +21,8 @@ impl Twin {
         require(account as usize == self.accounts.len(), Reject::InvalidAccount)?;
         require(account < self.capacity.accounts, Reject::CapacityReached)?;
         require(usize::from(fee_class) < FEE_CLASSES, Reject::InvalidCommand)?;
-        self.accounts.push(Account { fee_class, ..Account::default() });
+        let is_settled_ahead = self.pass.is_some();
+        self.accounts.push(Account { fee_class, is_settled_ahead, rate: self.rate, ..Account::default() });
         self.touch_wallet(account);
         self.touch_position(account);
         Ok(())

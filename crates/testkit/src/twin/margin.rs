@@ -2,7 +2,7 @@
 //!
 //! A "what if" is asked by giving a changed copy of the account to the same functions.
 
-use contract::codes::{MarginModel, Side};
+use contract::codes::Side;
 use contract::units::Price;
 
 use super::account::Account;
@@ -101,7 +101,7 @@ impl Market {
 
     /// Does a position hold back its maintenance margin and nothing else? (Rule CONTRACT-3)
     fn holds_maintenance_only(&self) -> bool {
-        self.spec.margin_model == MarginModel::Maintenance
+        !self.is_classic()
     }
 
     /// Rules MARGIN-1 to MARGIN-6, CONTRACT-3.
@@ -111,7 +111,7 @@ impl Market {
         }
         let value = account.cost.abs();
         if self.holds_maintenance_only() {
-            let maintenance = self.tier_maintenance(account.tier).times(value).ceil();
+            let maintenance = self.maintenance(account).times(value).ceil();
             return PositionMargin { init: 0, cross: 0, margin: maintenance, maintenance };
         }
         let init = self.initial_fraction(account).times(value).ceil();
@@ -122,7 +122,7 @@ impl Market {
             init,
             cross,
             margin: init + cross + commission - account.loss,
-            maintenance: commission + self.tier_maintenance(account.tier).times(value).ceil(),
+            maintenance: commission + self.maintenance(account).times(value).ceil(),
         }
     }
 
@@ -156,7 +156,7 @@ impl Market {
     /// W_liq: what stands behind the position until liquidation. (Rules LIQ-1, LIQ-2)
     fn backing_to_liquidation(&self, account: &Account, sums: &OrderSums) -> Fraction {
         if account.is_cross() {
-            let maintenance = self.tier_maintenance(account.tier).times(account.cost.abs()).ceil();
+            let maintenance = self.maintenance(account).times(account.cost.abs()).ceil();
             self.backing_to_bankruptcy(account, sums).plus(-maintenance)
         } else {
             let margin = self.position_margin(account);

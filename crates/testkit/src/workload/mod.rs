@@ -88,6 +88,9 @@ impl Workload {
     pub fn next_command(&mut self) -> Command {
         self.seq += 1;
         self.ts += self.random.below(5) * 1_000_000;
+        if self.random.per_mille(self.scenario.leaps) {
+            self.ts += self.random.below(2 * self.scenario.genesis.spec.funding_interval_ns);
+        }
         let traders = u64::from(self.scenario.traders);
         if self.seq <= traders {
             return self.opening().stamped(self.seq, self.ts);
@@ -128,7 +131,7 @@ impl Workload {
     fn any(&mut self) -> Command {
         let live = self.picture.orders.len() as u64;
         let cancels = 25 + live / 3;
-        let kinds = [430, 110, cancels, 12, 110, 40, 30, 35, 45, 35, 30, 6, 12, 12, 6, 6, 6];
+        let kinds = [430, 110, cancels, 12, 110, 40, 30, 35, 45, 35, 30, 6, 12, 12, 6, 20, 6];
         match self.random.weighted(&kinds) {
             0 => self.new_command(),
             1 => self.amend_command(),
@@ -168,7 +171,12 @@ impl Workload {
                 Command::new(AccountId::NONE, Action::Index(index))
             }
             15 => {
-                let rate = Rate(self.random.within(-375_000, 375_000));
+                let most = self.spec().initial_margin.0;
+                let rate = Rate(match self.random.below(20) {
+                    0 => self.random.pick(&[most, -most, most + 1, -most - 1, i64::MIN, i64::MAX]),
+                    1..=3 => 0,
+                    _ => self.random.within(-37_500, 37_500),
+                });
                 Command::new(AccountId::NONE, Action::FundingRate(FundingRate { rate }))
             }
             _ => self.command_not_acted_on(),

@@ -87,8 +87,8 @@ impl Model {
             steps: 0,
             index: Price::NONE,
             mark: engine.mark().unwrap_or(Price::NONE),
-            rate: Rate::ZERO,
-            indicative_rate: Rate::ZERO,
+            rate: engine.funding_rate(),
+            indicative_rate: engine.funding_rate(),
             insurance: engine.insurance(),
             state: None,
         };
