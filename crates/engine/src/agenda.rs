@@ -105,6 +105,7 @@ impl Engine {
     pub(crate) fn work(&mut self, budget: &mut u64, out: &mut impl Outbox) {
         loop {
             self.pass_time(out);
+            self.pass_minute(out);
             if self.agenda.is_idle() {
                 if let Some(rate) = self.funding.waiting.take() {
                     self.set_rate(rate, out);
@@ -118,13 +119,21 @@ impl Engine {
                 self.set_mark(mark, out);
                 continue;
             }
-            if *budget == 0 {
+            if *budget == 0 || !self.has_steps() {
                 return;
             }
             *budget -= 1;
             self.step(out);
             self.review(out);
         }
+    }
+
+    /// Is there a step that may be done? Without a fresh index nobody new is liquidated. (Rule MARK-3)
+    #[inline]
+    pub(crate) fn has_steps(&self) -> bool {
+        let Agenda { pass, process, cancels, .. } = &self.agenda;
+        let goes_on = pass.is_some() || process.is_some() || !cancels.is_empty();
+        goes_on || (!self.is_stale() && !self.agenda.is_idle())
     }
 
     /// One step. Which, and what it says, is the table in `docs/commands.md`.

@@ -25,6 +25,10 @@ impl Engine {
         digest.word(u64::from(self.funding.waiting.is_some()));
         digest.signed(self.funding.waiting.map_or(0, |rate| rate.0));
         digest.word(self.funding.next_instant);
+        for word in crate::snapshot::index_words(&self.index) {
+            digest.word(word);
+        }
+        digest.word(u64::from(self.market.is_stale));
         for lane in self.say.chain.lanes() {
             digest.word(lane);
         }

@@ -7,12 +7,12 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use contract::command::{FundingRate, Mark, OpenAccount, SetAccount, SetLeverage};
+use contract::command::{FundingRate, Index as Quoted, Mark, OpenAccount, SetAccount, SetLeverage, SetWeights};
 use contract::event::{Body, Position, Rejected, Wallet};
 use contract::spec::SpecError;
 use contract::{
     AccountId, Action, Amend, Cancel, CancelAll, Capacity, ClOrdId, Coded, Command, CommandKind, ContractSpec, Genesis,
-    OrderId, Price, Qty, Rate, Reject, Side, Target, Tick, Xbt,
+    Marking, OrderId, Price, Qty, Rate, Reject, Side, Target, Tick, Xbt,
 };
 
 use crate::account::{
@@ -23,6 +23,7 @@ use crate::agenda::Agenda;
 use crate::bits::Bits;
 use crate::book::Book;
 use crate::funding::Funding;
+use crate::index::Index;
 use crate::ladder::Ladder;
 use crate::liquidation::Lot;
 use crate::market::Market;
@@ -79,6 +80,7 @@ pub struct Engine {
     pub(crate) market: Market,
     pub(crate) waiting_mark: Price,
     pub(crate) funding: Funding,
+    pub(crate) index: Index,
     pub(crate) book: Book,
     pub(crate) names: Names,
     pub(crate) accounts: Vec<Account>,
@@ -142,6 +144,9 @@ impl Engine {
         let Genesis { spec, capacity } = genesis;
         spec.validate()?;
         capacity.validate()?;
+        if spec.marking == Marking::Last {
+            return Err(SpecError { field: "marking", must: "be fair, index or external in this version" });
+        }
         let accounts_max = capacity.accounts as usize;
         let mut accounts = Vec::with_capacity(accounts_max);
         accounts.resize_with(AccountId::FIRST_TRADER.0 as usize, || Account::new(spec, 0, Rate::ZERO));
@@ -151,6 +156,7 @@ impl Engine {
             market: Market::new(spec),
             waiting_mark: Price::NONE,
             funding: Funding::new(),
+            index: Index::new(spec.marking),
             book: Book::new(spec, capacity),
             names: Names::new(capacity.orders, seed),
             accounts,
@@ -183,7 +189,7 @@ impl Engine {
     pub fn apply(&mut self, command: &Command, out: &mut impl Outbox) {
         self.say.begin(command);
         let mut budget = self.market.spec.budget;
-        let is_quiet = !(self.has_work() | (command.ts() >= self.funding.next_instant));
+        let is_quiet = !(self.has_work() | (command.ts() >= self.funding.due_ts));
         if !is_quiet {
             self.work_before(command, &mut budget, out);
         }
@@ -250,8 +256,10 @@ impl Engine {
             CommandKind::SetRiskLimit => self.set_risk_limit(command, amount()),
             CommandKind::Mark => self.take_mark(command, Mark::read(words).price, out),
             CommandKind::FundingRate => self.take_rate(command, FundingRate::read(words).rate, out),
-            // `Index` is decoded only: it acts once there is an index.
-            CommandKind::Index | CommandKind::Clock => Ok(()),
+            CommandKind::Index => self.take_index(command, &Quoted::read(words), out),
+            CommandKind::SetWeights => self.set_weights(command, &SetWeights::read(words), out),
+            CommandKind::Epoch => self.take_epoch(command, out),
+            CommandKind::Clock => Ok(()),
             _ => Err((Reject::InvalidCommand, 0)),
         }
     }
@@ -508,6 +516,18 @@ impl Engine {
         (self.market.mark != Price::NONE).then_some(self.market.mark)
     }
 
+    /// The index; `None` in external marking, and while no constituent is fresh. (Rules INDEX-1, MARK-3)
+    #[must_use]
+    pub fn index(&self) -> Option<Price> {
+        (self.index.price != Price::NONE).then_some(self.index.price)
+    }
+
+    /// Does the mark stand still because no constituent is fresh? (Rule MARK-3)
+    #[must_use]
+    pub fn is_mark_stale(&self) -> bool {
+        self.is_stale()
+    }
+
     /// The funding rate in force. (Rule FUND-2)
     #[must_use]
     pub fn funding_rate(&self) -> Rate {
@@ -611,9 +631,24 @@ impl Engine {
         self.next_number = 1 << 59;
     }
 
+    /// The stamp at which something is due by itself, ns: a funding instant, or the next look at the index. A market
+    /// without commands is to be given a `Clock` then. `u64::MAX`: never. (Rule TIME-1)
+    #[must_use]
+    pub fn due_ts(&self) -> u64 {
+        let is_external = self.market.spec.marking == Marking::External;
+        if self.say.seq() == 0 || (is_external && self.market.rate == Rate::ZERO) {
+            return u64::MAX;
+        }
+        self.funding.due_ts
+    }
+
     /// Is no work waiting? (Law 4)
     #[must_use]
     pub fn agenda_is_empty(&self) -> bool {
+        if self.is_stale() {
+            // What is put off until there is an index again does not count.
+            return !self.has_steps() && self.funding.waiting.is_none();
+        }
         self.agenda.is_idle() && self.waiting_mark == Price::NONE && self.funding.waiting.is_none()
     }
 }

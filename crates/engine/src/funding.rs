@@ -25,6 +25,8 @@ pub(crate) struct Funding {
     pub(crate) waiting: Option<Rate>,
     /// The next instant, ns; 0 before the first command, `u64::MAX` never.
     pub(crate) next_instant: u64,
+    /// The next stamp at which anything is due by itself, ns: that, or the index's.
+    pub(crate) due_ts: u64,
 }
 
 /// Every account in turn.
@@ -40,7 +42,7 @@ pub(crate) struct Pass {
 
 impl Funding {
     pub(crate) fn new() -> Funding {
-        Funding { waiting: None, next_instant: 0 }
+        Funding { waiting: None, next_instant: 0, due_ts: 0 }
     }
 }
 
@@ -88,14 +90,21 @@ impl Engine {
         // Where nobody pays anything, those that passed need not be counted.
         if instant == 0 || self.market.rate == Rate::ZERO || self.market.mark == Price::NONE {
             self.funding.next_instant = next_funding(&self.market.spec, ts);
+            self.plan_due();
             return;
         }
         self.funding.next_instant = next_funding(&self.market.spec, ts);
+        self.plan_due();
         let passed = (ts - instant) / self.market.spec.funding_interval_ns + 1;
         let times = passed.min(Rate::ONE / self.market.rate.0.unsigned_abs()) as u32;
         self.tell_rate(out);
         self.settle_liquidation(times, out);
         self.open_pass(self.market.rate, times);
+    }
+
+    /// Notes when something is due by itself next.
+    pub(crate) fn plan_due(&mut self) {
+        self.funding.due_ts = self.funding.next_instant.min(self.index.next_look);
     }
 
     fn open_pass(&mut self, before: Rate, times: u32) {

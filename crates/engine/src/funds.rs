@@ -87,6 +87,7 @@ impl Engine {
         if self.accounts[number as usize].has(SUSPENDED) {
             return Err((Reject::AccountSuspended, 0));
         }
+        self.check_fresh()?;
         Ok(number)
     }
 

@@ -24,6 +24,7 @@ mod digest;
 mod engine;
 mod funding;
 mod funds;
+mod index;
 mod invariant;
 mod ladder;
 mod liquidation;

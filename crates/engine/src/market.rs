@@ -31,6 +31,8 @@ pub(crate) struct Market {
     pub(crate) line: SafeLine,
     /// The funding rate in force. (Rules MARGIN-6, FUND-2)
     pub(crate) rate: Rate,
+    /// No constituent of the index is fresh: the mark stands still. (Rule MARK-3)
+    pub(crate) is_stale: bool,
 }
 
 impl Market {
@@ -45,6 +47,7 @@ impl Market {
             mark_value: 0,
             line: SafeLine::at(spec, spec.max_price),
             rate: Rate::ZERO,
+            is_stale: false,
         }
     }
 

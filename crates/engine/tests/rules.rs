@@ -12,6 +12,7 @@ mod rules {
     mod deleverage;
     mod desk;
     mod funding;
+    mod index;
     mod liquidation;
     mod maintenance;
     mod margin;

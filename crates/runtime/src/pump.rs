@@ -5,7 +5,9 @@
 //! Laws  A turn takes what is visible when it begins, at most so many from each lane: a noisy lane delays the others
 //!       by a bounded amount, a silent or stalled one not at all. The order in which commands are journalled is the
 //!       market's.
-//!       While the lanes are idle and work waits in the engine, `Clock` commands are stamped until it is done. (Law 4)
+//!       While the lanes are idle and work waits in the engine, or something is due by the clock, `Clock` commands are
+//!       stamped until it is done. (Law 4) After a recovery an `Epoch` comes first: what was heard of an index before
+//!       it is stale. (Rule MARK-3)
 //!       A law that breaks ends the pump, not the process: what was safe stays readable. (Law 6)
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,7 +16,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use contract::command::FLAG_MORE;
-use contract::{AccountId, Action, Command, Event};
+use contract::{AccountId, Action, Command, Event, Marking};
 use engine::{Engine, Outbox};
 use ring::{Full, Hub, Producer, RingError, wait_any};
 
@@ -99,6 +101,8 @@ pub struct Pump<J> {
     applying: u64,
     /// The last command has more of its bulk behind it.
     is_in_bulk: bool,
+    /// The engine was recovered and has not been told.
+    owes_epoch: bool,
 }
 
 impl<J: Journal> Pump<J> {
@@ -125,7 +129,20 @@ impl<J: Journal> Pump<J> {
         }
         let (lanes, sessions) = (Vec::new(), Vec::new());
         let (out_before, applying, is_in_bulk) = (0, 0, false);
-        Ok(Pump { engine, journal, out, options, lanes, shared, sessions, out_before, applying, is_in_bulk })
+        let owes_epoch = engine.seq() != 0 && engine.spec().marking != Marking::External;
+        Ok(Pump {
+            engine,
+            journal,
+            out,
+            options,
+            lanes,
+            shared,
+            sessions,
+            out_before,
+            applying,
+            is_in_bulk,
+            owes_epoch,
+        })
     }
 
     /// Another lane.
@@ -247,6 +264,13 @@ impl<J: Journal> Pump<J> {
         let most = self.options.commands_a_lane;
         self.lanes.iter_mut().for_each(|lane| lane.look(most));
         let mut turn = Turn::default();
+        if self.owes_epoch {
+            if !self.take_own(Action::Epoch) {
+                return turn;
+            }
+            self.owes_epoch = false;
+            turn.commands += 1;
+        }
         while let Some(at) = oldest(&self.lanes) {
             // A bulk is published at once and never split: its lane goes on until it ends.
             while let Some(&command) = self.lanes[at].head() {
@@ -261,14 +285,24 @@ impl<J: Journal> Pump<J> {
                 self.lanes[at].look(1);
             }
         }
-        while turn.commands < most && !self.engine.agenda_is_empty() {
-            let clock = Command::new(AccountId::NONE, Action::Clock).stamped(0, self.options.clock.now_ns());
-            if !self.take(clock) {
+        while turn.commands < most && self.has_own_work() {
+            if !self.take_own(Action::Clock) {
                 break;
             }
             turn.commands += 1;
         }
         turn
+    }
+
+    /// Does the engine's agenda hold something, or is something due by the clock?
+    fn has_own_work(&self) -> bool {
+        let due = self.engine.due_ts();
+        !self.engine.agenda_is_empty() || (due != u64::MAX && self.options.clock.now_ns() >= due)
+    }
+
+    /// A command of the pump's own.
+    fn take_own(&mut self, action: Action) -> bool {
+        self.take(Command::new(AccountId::NONE, action).stamped(0, self.options.clock.now_ns()))
     }
 
     /// Numbers a command, journals and applies it; false where the journal has no room.

@@ -27,6 +27,9 @@ impl Engine {
         self.funding.waiting = market.waiting_rate;
         self.funding.next_instant = market.next_instant;
         self.agenda.pass = market.pass;
+        self.index = market.index.clone();
+        self.market.is_stale = market.is_stale;
+        self.plan_due();
         self.agenda.has_news |= market.pass.is_some();
         self.next_number = market.next_number;
         self.net_deposits = market.net_deposits;

@@ -5,12 +5,14 @@
 
 use alloc::vec::Vec;
 
+use contract::command::MAX_CONSTITUENTS;
 use contract::liquidation::close_out_tick;
 use contract::margin::leverage_fits;
+use contract::mark::MINUTE_NS;
 use contract::math::MOST;
 use contract::spec::FEE_CLASSES;
 use contract::value::{unit_value, units};
-use contract::{AccountId, Leverage, Price, Qty, Rate, Side, Tick};
+use contract::{AccountId, Leverage, Marking, Price, Qty, Rate, Side, Tick};
 
 use super::bytes::Input;
 use super::records::{
@@ -101,6 +103,7 @@ impl<S: SnapshotSource> Restore<'_, S> {
         let at = self.input.at();
         self.input.must(at == self.header.bytes, "length", at, "be the one in the header")?;
         let is_idle = self.engine.agenda.is_idle();
+        self.engine.agenda.has_news |= !is_idle;
         let waiting = self.engine.waiting_mark;
         self.input.must(waiting == Price::NONE || !is_idle, "waiting mark", waiting.0, "wait for something")?;
         let waits = self.engine.funding.waiting;
@@ -145,10 +148,41 @@ impl<S: SnapshotSource> Restore<'_, S> {
             pass.times == 0 || (record.mark != Price::NONE && u64::from(pass.times) <= most)
         });
         self.input.must(record.is_known && is_open, "pass", record.is_known.into(), "be one that can be open")?;
+        self.look_at_index(&record)?;
         let number = record.next_number;
         self.input.must(number != 0 && number <= 1 << 59, "next number", number, "be 1 to 2^59")?;
         self.engine.put_market(self.header, &record);
         self.input.end()
+    }
+
+    fn look_at_index(&self, record: &MarketRecord) -> Restored<()> {
+        let spec = &self.engine.market.spec;
+        let index = &record.index;
+        let is_price = |price: Price| price == Price::NONE || (spec.tick_size..=spec.max_price).contains(&price);
+        for (_, weights) in index.announced.into_iter().chain([(0, index.weights)]) {
+            let count = usize::from(weights.count);
+            let is_count = (1..=MAX_CONSTITUENTS).contains(&count);
+            let (used, beyond) = weights.each.split_at(count.min(MAX_CONSTITUENTS));
+            let is_used = used.iter().any(|weight| *weight != 0) && beyond.iter().all(|weight| *weight == 0);
+            self.input.must(is_count && is_used, "weights", count as u64, "be those of one to ten constituents")?;
+        }
+        for (price, stamp) in index.prices.iter().zip(index.stamps) {
+            let is_heard = *price != Price::NONE || stamp == 0;
+            let is_it = is_price(*price) && is_heard && stamp <= self.header.ts;
+            self.input.must(is_it, "constituent", price.0, "be on the price scale, and heard before")?;
+        }
+        let is_external = spec.marking == Marking::External;
+        let is_still = !is_external || (index.price == Price::NONE && !record.is_stale);
+        let is_stale = !record.is_stale || (index.price == Price::NONE && record.mark != Price::NONE);
+        self.input.must(
+            is_price(index.price) && is_still && is_stale,
+            "index",
+            index.price.0,
+            "be one there can be",
+        )?;
+        let is_minute = index.next_look.is_multiple_of(MINUTE_NS) && !is_external;
+        let is_look = index.next_look == u64::MAX || is_minute;
+        self.input.must(is_look, "next look", index.next_look, "be a minute")
     }
 
     fn accounts(&mut self) -> Restored<()> {

@@ -5,7 +5,7 @@ use contract::command::{Amount, Mark, OpenAccount, SetLeverage};
 use contract::view::view;
 use contract::{
     AccountId, Action, Capacity, ClOrdId, Command, ContractSpec, ExecInst, Genesis, Leverage, Marking, NewOrder,
-    OrdType, OrderId, Price, Qty, Rate, Side, Target, Tick, TimeInForce, Xbt, event,
+    OrdType, OrderId, Price, Qty, Side, Target, Tick, TimeInForce, Xbt, event,
 };
 use engine::{Engine, OrderView};
 

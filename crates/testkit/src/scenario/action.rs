@@ -3,7 +3,8 @@
 use contract::cl_ord_id::ClOrdId;
 use contract::codes::{AmendQty, ExecInst, Side, TimeInForce};
 use contract::command::{
-    AMEND_LOSES_PLACE, Action, Amend, AmendFields, Amount, Cancel, CancelAll, NewOrder, SetAccount, SetLeverage, Target,
+    AMEND_LOSES_PLACE, Action, Amend, AmendFields, Amount, Cancel, CancelAll, NewOrder, SetAccount, SetLeverage,
+    SetWeights, Target,
 };
 use contract::spec::ContractSpec;
 use contract::units::{Leverage, Price, Qty, Rate, Tick, Xbt};
@@ -35,6 +36,19 @@ pub(super) fn percent(text: &str) -> Result<Rate, String> {
     }
     let rate: i64 = format!("{whole}{places:0<6}").parse().map_err(|_| wrong())?;
     Ok(Rate(sign * rate))
+}
+
+/// Weights, in force from now on or `from` a time.
+pub(super) fn weights(words: &[&str]) -> Result<SetWeights, String> {
+    let (effective_ts, words) = match *words {
+        ["from", at, ref rest @ ..] => (time(at)?, rest),
+        ref rest => (0, rest),
+    };
+    let mut set = SetWeights { count: words.len() as u8, effective_ts, ..SetWeights::default() };
+    for (weight, word) in set.weights.iter_mut().zip(words) {
+        *weight = u32::try_from(number(word)?).map_err(|_| format!("{word} is no weight"))?;
+    }
+    Ok(set)
 }
 
 /// A time of the first day, `04:00:00`, or later, `28:00:00`, ns.

@@ -44,8 +44,12 @@ impl Twin {
         self.pass.is_none()
             && self.process.is_none()
             && self.cancel_alls.is_empty()
-            && self.furthest_due().is_none()
-            && self.lots.iter().all(|lot| !lot.is_listed)
+            && (self.index.is_stale || self.nobody_is_to_be_liquidated())
+    }
+
+    /// Put off while the mark stands still. (Rule MARK-3)
+    fn nobody_is_to_be_liquidated(&self) -> bool {
+        self.furthest_due().is_none() && self.lots.iter().all(|lot| !lot.is_listed)
     }
 
     /// One step of what is to be done next.

@@ -15,6 +15,7 @@ mod book;
 mod deleverage;
 mod funding;
 mod funds;
+mod index;
 mod laws;
 mod liquidation;
 mod margin;
@@ -40,6 +41,7 @@ use admit::Refusal;
 use agenda::{CancelAllTask, Process};
 use book::Order;
 use funding::Pass;
+use index::Indices;
 use liquidation::Lot;
 use market::Market;
 use outbox::Now;
@@ -87,6 +89,7 @@ pub struct Twin {
     next_instant: Option<u64>,
     has_begun: bool,
     pass: Option<Pass>,
+    index: Indices,
     /// Σ deposits (of the fund too) less withdrawals, XBt.
     deposited: i128,
     /// Σ realised cost of the liquidation account, XBt.
@@ -107,6 +110,9 @@ impl Twin {
     pub fn new(genesis: &Genesis) -> Result<Twin, String> {
         genesis.spec.validate().map_err(|error| error.to_string())?;
         genesis.capacity.validate().map_err(|error| error.to_string())?;
+        if genesis.spec.marking == Marking::Last {
+            return Err("the twin does not mark by the last trade".into());
+        }
         Ok(Twin {
             market: Market { spec: genesis.spec, mark: None },
             capacity: genesis.capacity,
@@ -123,6 +129,7 @@ impl Twin {
             next_instant: None,
             has_begun: false,
             pass: None,
+            index: Indices::default(),
             deposited: 0,
             liquidation_realised: 0,
             cancel_alls: VecDeque::new(),
@@ -177,6 +184,7 @@ impl Twin {
     fn work(&mut self, budget: &mut u64) {
         loop {
             self.reach_instant();
+            self.reach_minute();
             if self.steps_are_done() {
                 if let Some(rate) = self.waiting_rate.take() {
                     self.put_rate_in_force(rate);

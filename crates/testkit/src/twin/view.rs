@@ -70,6 +70,12 @@ impl Twin {
         Rate(i64::try_from(self.rate).expect("a rate fits its record"))
     }
 
+    /// Does the mark stand still because no constituent of the index is fresh? (Rule MARK-3)
+    #[must_use]
+    pub fn is_mark_stale(&self) -> bool {
+        self.index.is_stale
+    }
+
     /// Is an instant, or a new rate, on its way from account to account? (Rule FUND-5)
     #[must_use]
     pub fn is_passing(&self) -> bool {

@@ -40,10 +40,13 @@ impl Scenario {
         fees[3] = FeeRates { maker: Rate(9_000_000), taker: Rate(1_500_000) };
         let has_small_limits = random.per_mille(500);
         let minutes = random.pick(&[2, 2, 480]);
+        let marking = random.pick(&[Marking::External, Marking::External, Marking::Fair, Marking::Index]);
+        let stale_after_ns = random.pick(&[60, 900]) * 1_000_000_000;
         let funding_interval_ns = minutes * 60_000_000_000;
         let spec = ContractSpec {
             fees,
-            marking: Marking::External,
+            marking,
+            stale_after_ns,
             premium: random.pick(&[PremiumMode::Full, PremiumMode::Full, PremiumMode::None]),
             fee_rounding: random.pick(&[FeeRounding::Recorded, FeeRounding::AgainstTrader]),
             budget: random.pick(&[1, 7, 64, u64::MAX]),

@@ -13,7 +13,6 @@ const NEVER: &[(&str, &str, &str)] = &[
     ("reject", "InvalidPriceTick", "prices in records are ticks"),
     ("reject", "InvalidStopTick", "prices in records are ticks"),
     ("reject", "InvalidDisplayForExecInst", "displayed quantities are refused before"),
-    ("reject", "MarketNotOpen", "the market's state is not acted on yet"),
     ("reject", "PriceBelowLimitDown", "reserved: there are no price bands"),
     ("reject", "AccountRiskLimit", "reserved"),
     ("reject", "MarginCall", "reserved"),
@@ -23,6 +22,13 @@ const NEVER: &[(&str, &str, &str)] = &[
     ("step", "Part", "reserved: only the base tier's liquidation is built"),
 ];
 
+const WEIGHTS: &str = "weights";
+const RESTART: &str = "restart";
+/// No constituent is fresh.
+const STALE: &str = "stale";
+/// An order that reduces passed meanwhile.
+const REDUCES: &str = "stale, order passed";
+const MOVED: &str = "moved";
 /// A pass is open behind a command.
 const OPEN: &str = "pass is open";
 /// The command's own account was settled before its turn.
@@ -55,6 +61,7 @@ impl Tally {
         list("cancel", CancelReason::ALL.iter().map(|it| it.name()).collect());
         list("step", LiquidationStep::ALL.iter().map(|it| it.name()).collect());
         list("event", vec!["Funding", "FundingRate", "IndexMark"]);
+        list("index", vec![WEIGHTS, RESTART, STALE, REDUCES, MOVED]);
         list("funding", vec![OPEN, AHEAD, IN_A_FILL, LIQUIDATED]);
         list("insurance", InsuranceCause::ALL.iter().map(|it| it.name()).collect());
         for (group, name, _) in NEVER {
@@ -75,6 +82,27 @@ impl Tally {
                 Some(Fact::Insurance(it)) => self.add("insurance", it.cause.get().map_or("unknown", |it| it.name())),
                 Some(fact) => self.add("event", fact.kind().name()),
                 None => self.add("event", "unknown"),
+            }
+        }
+    }
+
+    /// Counts what a command found of the index, and whether it is stale behind it.
+    pub fn count_index(&mut self, command: &Command, events: &[Event], is_stale: bool) {
+        let is_refused = events.iter().any(|event| matches!(event.fact(), Some(Fact::Rejected(_))));
+        match command.kind() {
+            Some(CommandKind::SetWeights) if !is_refused => self.add("index", WEIGHTS),
+            Some(CommandKind::Epoch) if !is_refused => self.add("index", RESTART),
+            _ => {}
+        }
+        if is_stale {
+            self.add("index", STALE);
+            let is_passed = command.kind() == Some(CommandKind::New) && !is_refused;
+            self.counts.entry(("index", REDUCES)).and_modify(|count| *count += u64::from(is_passed)).or_default();
+        }
+        for event in events {
+            match event.fact() {
+                Some(Fact::IndexMark(it)) if it.index.0 != 0 => self.add("index", MOVED),
+                _ => {}
             }
         }
     }

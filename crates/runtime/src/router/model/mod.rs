@@ -85,7 +85,7 @@ impl Model {
             book: Book::new(),
             touched: Vec::new(),
             steps: 0,
-            index: Price::NONE,
+            index: engine.index().unwrap_or(Price::NONE),
             mark: engine.mark().unwrap_or(Price::NONE),
             rate: engine.funding_rate(),
             indicative_rate: engine.funding_rate(),
