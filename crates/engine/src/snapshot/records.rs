@@ -100,13 +100,15 @@ impl MarketRecord {
         let is = |bit: u32| bits & u64::from(bit) != 0;
         let is_pass_known = is(MARKET_PASS) || (turn, before) == (0, 0);
         let is_rate_known = is(MARKET_RATE_WAITS) || waiting_rate == 0;
-        let is_known = is_pass_known && is_rate_known && bits < 2 * u64::from(MARKET_STALE);
+        let found = index_from_words(&index);
+        let is_index_known = index_words(&found) == index;
+        let is_known = is_index_known && is_pass_known && is_rate_known && bits < 2 * u64::from(MARKET_STALE);
         MarketRecord {
             rate: Rate(rate as i64),
             waiting_rate: is(MARKET_RATE_WAITS).then_some(Rate(waiting_rate as i64)),
             next_instant,
             pass: is(MARKET_PASS).then_some(Pass { next, before: Rate(before as i64), times }),
-            index: index_from_words(&index),
+            index: found,
             is_stale: is(MARKET_STALE),
             is_known,
             mark: Price(mark),
