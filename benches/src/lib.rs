@@ -7,7 +7,7 @@
 use centum_cli::generate;
 use centum_cli::order_log::{self, Plan};
 use centum_cli::source::Source;
-use contract::command::{Amount, Mark, OpenAccount, SetLeverage};
+use contract::command::{Amount, FundingRate, Mark, OpenAccount, SetLeverage};
 use contract::*;
 use engine::{Discard, Engine, Outbox};
 
@@ -51,8 +51,9 @@ struct Stage {
 }
 
 impl Stage {
-    fn new(capacity: Capacity) -> Stage {
-        let engine = Engine::new(&Genesis { spec: spec(), capacity }).expect("the contract can be traded");
+    fn new(capacity: Capacity, budget: u64) -> Stage {
+        let spec = ContractSpec { budget, ..spec() };
+        let engine = Engine::new(&Genesis { spec, capacity }).expect("the contract can be traded");
         Stage { engine, seq: 0 }
     }
 
@@ -130,15 +131,7 @@ pub fn mix(seed: u64, accounts: u64, resting: u64, commands: u64) -> Recording {
 /// move by a tick: nothing is due at any of them.
 #[must_use]
 pub fn quiet_marks(accounts: u32, marks: usize) -> Recording {
-    let mut stage = Stage::new(Capacity { accounts: FIRST + accounts, orders: 16, sessions: 1, lots: 16 });
-    stage.mark(Price(1_000_000));
-    for account in FIRST..FIRST + accounts {
-        // 1.5x to 4.99x: liquidation prices spread over many ticks; every fourth pair is in cross margin.
-        let leverage = if account / 2 % 2 == 0 { 0 } else { 150 + account / 4 % 350 };
-        stage.open(account, 10_000_000, leverage);
-        let side = if account % 2 == 0 { Side::Sell } else { Side::Buy };
-        stage.apply(account, Action::New(limit(side, MIDDLE, 1 + u64::from(account / 2 % 50))));
-    }
+    let mut stage = holders(accounts, u64::MAX);
     let engine = stage.engine.clone();
     let commands = Vec::with_capacity(marks);
     let mut recording = Recording { preparation: Vec::new(), engine, commands, chain: 0, fills: 0, refused: 0 };
@@ -151,6 +144,43 @@ pub fn quiet_marks(accounts: u32, marks: usize) -> Recording {
     assert!((FIRST..FIRST + accounts).all(|account| !stage.engine.is_due(AccountId(account))), "nothing is due");
     recording.chain = stage.engine.chain();
     recording
+}
+
+/// The same accounts at a funding instant: the clock that reaches it, and clocks until every account is settled, each
+/// with the budget of the profile. (Rule FUND-5)
+#[must_use]
+pub fn funding_instant(accounts: u32) -> Recording {
+    let mut stage = holders(accounts, ContractSpec::XBTUSD_2019.budget);
+    stage.apply(u32::MAX, Action::FundingRate(FundingRate { rate: Rate(10_000) }));
+    while !stage.engine.agenda_is_empty() {
+        stage.apply(u32::MAX, Action::Clock);
+    }
+    let engine = stage.engine.clone();
+    let mut recording =
+        Recording { preparation: Vec::new(), engine, commands: Vec::new(), chain: 0, fills: 0, refused: 0 };
+    let instant = spec().funding_offset_ns;
+    while recording.commands.is_empty() || !stage.engine.agenda_is_empty() {
+        stage.seq += 1;
+        let command = Command::new(AccountId::NONE, Action::Clock).stamped(stage.seq, instant);
+        stage.engine.apply(&command, &mut Discard);
+        recording.commands.push(command);
+    }
+    recording.chain = stage.engine.chain();
+    recording
+}
+
+/// So many accounts, each with a position far from liquidation, half of them in cross margin.
+fn holders(accounts: u32, budget: u64) -> Stage {
+    let mut stage = Stage::new(Capacity { accounts: FIRST + accounts, orders: 16, sessions: 1, lots: 16 }, budget);
+    stage.mark(Price(1_000_000));
+    for account in FIRST..FIRST + accounts {
+        // 1.5x to 4.99x: liquidation prices spread over many ticks; every fourth pair is in cross margin.
+        let leverage = if account / 2 % 2 == 0 { 0 } else { 150 + account / 4 % 350 };
+        stage.open(account, 10_000_000, leverage);
+        let side = if account % 2 == 0 { Side::Sell } else { Side::Buy };
+        stage.apply(account, Action::New(limit(side, MIDDLE, 1 + u64::from(account / 2 % 50))));
+    }
+    stage
 }
 
 /// Where measured events go: written as a reader would need them, over and over.
@@ -203,6 +233,19 @@ mod tests {
         let mut engine = recording.engine.clone();
         measured(&mut engine, &recording.commands, &mut Slots::default());
         assert_eq!(engine.chain(), recording.chain);
+        engine.check_sums().expect("SUM-1 to SUM-7 hold");
+    }
+
+    #[test]
+    fn an_instant_pays_every_account_once() {
+        let recording = funding_instant(2_000);
+        assert_eq!(recording.commands.len(), 2, "two budgets of 1,000");
+        let mut engine = recording.engine.clone();
+        let mut events: Vec<Event> = Vec::new();
+        recording.commands.iter().for_each(|command| engine.apply(command, &mut events));
+        assert_eq!(engine.chain(), recording.chain);
+        let paid = events.iter().filter(|event| matches!(event.fact(), Some(Fact::Funding(_)))).count();
+        assert_eq!(paid, 2_000);
         engine.check_sums().expect("SUM-1 to SUM-7 hold");
     }
 

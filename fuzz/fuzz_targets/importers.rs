@@ -13,8 +13,14 @@ use cli::source::{Format, Source};
 use libfuzzer_sys::fuzz_target;
 
 /// What this build replays; none: by content.
-const FORMATS: [Option<Format>; 5] =
-    [None, Some(Format::CentumLog), Some(Format::BitmexTrades), Some(Format::BitmexWs), Some(Format::Bitstamp)];
+const FORMATS: [Option<Format>; 6] = [
+    None,
+    Some(Format::CentumLog),
+    Some(Format::BitmexTrades),
+    Some(Format::BitmexWs),
+    Some(Format::Bitstamp),
+    Some(Format::BitmexWallet),
+];
 
 /// Unpacked text beyond this is left alone: a packed file may be a thousand times as large.
 const LARGEST: usize = 1 << 16;

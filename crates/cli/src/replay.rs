@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::error::{EXIT_DIFFERENCE, Error, Result};
 use crate::fills::{self, FillSink};
-use crate::import::{Options, bitmex_trades, bitmex_ws, bitstamp};
+use crate::import::{Options, bitmex_trades, bitmex_wallet, bitmex_ws, bitstamp};
 use crate::order_log;
 use crate::report::{Outcome, Report};
 use crate::source::{Format, Source};
@@ -84,6 +84,7 @@ pub fn replay(format: Format, source: &Source, options: Options) -> Result<Outco
         Format::CentumLog => order_log::replay::replay(source, options, tick),
         Format::BitmexTrades => bitmex_trades::replay(source, options, tick),
         Format::BitmexWs => bitmex_ws::replay(source, options, tick),
+        Format::BitmexWallet => bitmex_wallet::replay(source, options, tick),
         Format::Bitstamp => bitstamp::replay(source, options, tick),
         _ => source.format(Some(format)).and_then(|_| Err(Error::Unusable(format!("{} is not built", format.name())))),
     };

@@ -17,7 +17,7 @@ pub enum Format {
     BitmexTrades,
     /// The venue's public websocket: book, quotes, trades.
     BitmexWs,
-    /// One account's wallet ledger (not replayed by this build).
+    /// One account's wallet ledger.
     BitmexWallet,
     /// Bitstamp, order by order.
     Bitstamp,
@@ -46,7 +46,10 @@ impl Format {
     /// Does this build replay it?
     #[must_use]
     pub const fn is_built(self) -> bool {
-        matches!(self, Format::CentumLog | Format::BitmexTrades | Format::BitmexWs | Format::Bitstamp)
+        matches!(
+            self,
+            Format::CentumLog | Format::BitmexTrades | Format::BitmexWs | Format::BitmexWallet | Format::Bitstamp
+        )
     }
 }
 
@@ -102,7 +105,7 @@ impl Source {
         let format = asked.or_else(|| recognise(&self.text)).ok_or_else(|| {
             Error::Unusable(format!(
                 "{}: the format is not recognised from its first lines; name it with --format (centum-log, \
-                 bitmex-trades, bitmex-ws, bitstamp)",
+                 bitmex-trades, bitmex-ws, bitmex-wallet, bitstamp)",
                 self.name
             ))
         })?;
@@ -110,7 +113,8 @@ impl Source {
             return Ok(format);
         }
         Err(Error::Unusable(format!(
-            "{}: {} is not replayed by this build; it replays centum-log, bitmex-trades, bitmex-ws and bitstamp",
+            "{}: {} is not replayed by this build; it replays centum-log, bitmex-trades, bitmex-ws, \
+             bitmex-wallet and bitstamp",
             self.name,
             format.name()
         )))

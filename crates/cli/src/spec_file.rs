@@ -10,7 +10,7 @@
 
 use std::path::Path;
 
-use contract::{ContractSpec, FeeRates, FeeRounding, MarginModel, Marking, PremiumMode, Qty, Xbt};
+use contract::{ContractSpec, FeeRates, FeeRounding, Marking, PremiumMode, Qty, Xbt};
 
 use crate::error::{Error, Result};
 use crate::exact;
@@ -31,13 +31,6 @@ pub fn load(profile_or_file: &str) -> Result<ContractSpec> {
         }
         None => return Err(Error::Unusable(unknown(profile_or_file))),
     };
-    if spec.margin_model != MarginModel::Classic {
-        return Err(Error::Unusable(format!(
-            "{}: its margin model (maintenance) is not built yet; use a classic profile such as XBTUSD-2019 or \
-             XBTUSD-2021",
-            spec.name()
-        )));
-    }
     Ok(spec)
 }
 
@@ -161,6 +154,6 @@ mod tests {
             assert!(error.contains(word), "{text:?}: {error}");
         }
         assert!(load("XBTUSD-1999").unwrap_err().to_string().contains("XBTUSD-2019"));
-        assert!(load("XBTUSD-2026").unwrap_err().to_string().contains("not built"));
+        assert_eq!(load("XBTUSD-2026").expect("a profile"), ContractSpec::XBTUSD_2026);
     }
 }

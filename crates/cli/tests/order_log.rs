@@ -353,7 +353,8 @@ fn a_spec_file_is_a_contract() {
     assert_eq!((&report["spec"], &report["refused_by_reason"]["InvalidOrderQty"]), (&"MINE".into(), &1.into()));
     centum(&["replay", &log, "--spec", "XBTUSD-2019"]).is_unusable(&["10000.1", "0.5"]);
     centum(&["replay", &log, "--spec", "nothing.toml"]).is_unusable(&["nothing.toml"]);
-    centum(&["replay", &log, "--spec", "XBTUSD-2026"]).is_unusable(&["not built"]);
+    let outcome = centum(&["replay", &log, "--spec", "XBTUSD-2026", "--json"]);
+    assert_eq!((outcome.code, &outcome.json()["spec"]), (0, &"XBTUSD-2026".into()), "{}", outcome.stderr);
     let bad = write(&folder, "bad.toml", "lot = 3\nvalue_unit = 2\n");
     centum(&["replay", &log, "--spec", &bad]).is_unusable(&["bad.toml", "lot"]);
 }

@@ -20,6 +20,7 @@ struct Reader {
     last_rows: BTreeMap<u32, u64>,
     insurance: Option<Xbt>,
     mark: Price,
+    rate: Rate,
 }
 
 impl Reader {
@@ -63,6 +64,7 @@ impl Reader {
             Some(Fact::Position(position)) => drop(self.positions.insert(event.account().0, position)),
             Some(Fact::Insurance(change)) => self.insurance = Some(change.balance),
             Some(Fact::IndexMark(mark)) => self.mark = mark.mark,
+            Some(Fact::FundingRate(it)) => self.rate = it.rate,
             _ => {}
         }
     }
@@ -97,8 +99,9 @@ fn the_streams_of_random_markets() {
                 assert_eq!(reader.book(Book::Wallet(id)), wallet.balance.0.into(), "wallet of {account}, {place}");
                 let position = &reader.positions[&account];
                 assert_eq!(reader.book(Book::Position(id)), -i128::from(position.cost.0), "cost of {account}, {place}");
-                if number % 50 == 0 && reader.mark != Price::NONE {
-                    let seen = view(&genesis.spec, Rate::ZERO, wallet, position, reader.mark);
+                // Whom an open pass has not come to still has his margins by the rate before. (Rule FUND-5)
+                if number % 50 == 0 && reader.mark != Price::NONE && !twin.is_passing() {
+                    let seen = view(&genesis.spec, reader.rate, wallet, position, reader.mark);
                     assert_eq!(Some(seen.available), twin.available(id), "available of {account}, {place}");
                     views += 1;
                 }

@@ -450,6 +450,67 @@ fn the_account_of_2026() {
     ]);
 }
 
+/// What the engine's state events say of a recorded position and its orders.
+fn states(row: &Row, balance: Xbt) -> (event::Wallet, event::Position) {
+    let amount = |key: &str| row.xbt(key).expect("an amount");
+    let wallet = event::Wallet {
+        balance,
+        order_margin: amount("initMargin"),
+        buy_qty: Qty(row.magnitude("openOrderBuyQty")),
+        buy_cost: amount("openOrderBuyCost").abs(),
+        sell_qty: Qty(row.magnitude("openOrderSellQty")),
+        sell_cost: amount("openOrderSellCost").abs(),
+        ..event::Wallet::default()
+    };
+    let qty = row.integer("currentQty").expect("a position");
+    (wallet, event::Position { qty, cost: amount("posCost"), ..event::Position::default() })
+}
+
+/// A position that holds its maintenance margin alone, as the venue showed it. (Rules CONTRACT-3, LIQ-3)
+fn maintenance_position(
+    row: &Row,
+    spec: &ContractSpec,
+    rate: Rate,
+    wallet: &event::Wallet,
+    position: &event::Position,
+    proofs: &mut Proofs,
+) {
+    let seen = view(spec, rate, wallet, position, row.price("markPrice").expect("a mark"));
+    proofs.xbt(row, "CONTRACT-3", "posMaint", seen.held.maint);
+    proofs.xbt(row, "CONTRACT-3", "posMargin", seen.held.margin);
+    proofs.xbt(row, "CONTRACT-3", "maintMargin", seen.locked);
+    proofs.xbt(row, "CONTRACT-3", "unrealisedPnl", seen.unrealised_pnl);
+    proofs.xbt(row, "CONTRACT-3", "riskValue", seen.risk_value);
+    proofs.price(row, "CONTRACT-3", "liquidationPrice", seen.liquidation_price);
+    proofs.price(row, "CONTRACT-3", "bankruptPrice", seen.bankruptcy_price);
+}
+
+/// CONTRACT-3: 2026-04-17. The position was recorded at 11:53, seven minutes before a funding instant; the rate in
+/// force then is not recorded, its maintenance margin says 0.0073 % against shorts, and the tier's was 0.35 %. The
+/// account was recorded four hours later.
+#[test]
+fn the_view_of_2026_04_17() {
+    let name = |table: &str| format!("{table}_2026-04-18.csv.gz");
+    let table = |table: &str| recording(&name(table)).map(|text| rows(&name(table), &text));
+    let (Some(margins), Some(positions)) = (table("margin"), table("position")) else { return };
+    let find = |rows: &[Row], key: &str, value: &str| rows.iter().position(|row| row.text(key) == value);
+    let margin = &margins[find(&margins, "currency", "XBt").expect("a row")];
+    let row = &positions[find(&positions, "symbol", "XBTUSD").expect("a row")];
+    let maintenance_margin = row.rate("maintMarginReq").expect("a rate");
+    assert_eq!(maintenance_margin, Rate(350_000));
+    let spec = ContractSpec { maintenance_margin, ..ContractSpec::XBTUSD_2026 };
+    let mut proofs = Proofs::default();
+    let balance = margin.xbt("walletBalance").expect("a balance");
+    let (wallet, position) = states(row, balance);
+    maintenance_position(row, &spec, Rate(-7_300), &wallet, &position, &mut proofs);
+    // What the account's own sums say of what may be used and withdrawn.
+    let part = |key: &str| margin.xbt(key).expect("an amount");
+    let available = balance + part("unrealisedPnl") - part("initMargin") - part("maintMargin");
+    proofs.xbt(margin, "CONTRACT-3", "availableMargin", available);
+    proofs.xbt(margin, "CONTRACT-3", "withdrawableMargin", available - part("unrealisedPnl").max(Xbt::ZERO));
+    proofs.are_at_least(&[("CONTRACT-3", 9)]);
+}
+
 /// CONTRACT-3: the view of the account of 2026-05-03, where the funding rate in force is recorded too.
 #[test]
 fn the_view_of_2026() {
@@ -464,31 +525,10 @@ fn the_view_of_2026() {
     let margin = find(margins, "currency", "XBt");
     let row = find(positions, "symbol", "XBTUSD");
     let rate = find(instruments, "symbol", "XBTUSD").rate("fundingRate").expect("a rate");
-    let amount = |key: &str| row.xbt(key).expect("an amount");
-    let wallet = event::Wallet {
-        balance: margin.xbt("walletBalance").expect("a balance"),
-        order_margin: amount("initMargin"),
-        buy_qty: Qty(row.magnitude("openOrderBuyQty")),
-        buy_cost: amount("openOrderBuyCost").abs(),
-        sell_qty: Qty(row.magnitude("openOrderSellQty")),
-        sell_cost: amount("openOrderSellCost").abs(),
-        ..event::Wallet::default()
-    };
-    let position = event::Position {
-        qty: row.integer("currentQty").expect("a position"),
-        cost: amount("posCost"),
-        ..event::Position::default()
-    };
     let spec = ContractSpec::XBTUSD_2026;
     let mut proofs = Proofs::default();
-    let seen = view(&spec, rate, &wallet, &position, row.price("markPrice").expect("a mark"));
-    proofs.xbt(&row, "CONTRACT-3", "posMaint", seen.held.maint);
-    proofs.xbt(&row, "CONTRACT-3", "posMargin", seen.held.margin);
-    proofs.xbt(&row, "CONTRACT-3", "maintMargin", seen.locked);
-    proofs.xbt(&row, "CONTRACT-3", "unrealisedPnl", seen.unrealised_pnl);
-    proofs.xbt(&row, "CONTRACT-3", "riskValue", seen.risk_value);
-    proofs.price(&row, "CONTRACT-3", "liquidationPrice", seen.liquidation_price);
-    proofs.price(&row, "CONTRACT-3", "bankruptPrice", seen.bankruptcy_price);
+    let (wallet, position) = states(&row, margin.xbt("walletBalance").expect("a balance"));
+    maintenance_position(&row, &spec, rate, &wallet, &position, &mut proofs);
     // The account was recorded ten seconds later, at the mark its gross value says.
     let units = position.qty.unsigned_abs() / spec.value_unit;
     let unit = margin.xbt("grossMarkValue").expect("a value").0.unsigned_abs() / units;

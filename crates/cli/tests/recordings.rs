@@ -193,6 +193,80 @@ fn an_altered_bitstamp_trade_is_never_explained_away() {
     }
 }
 
+const WALLET: [&str; 2] = ["wallet_xbt_2020-05_2024-09.csv.gz", "wallet_xbt_2024-10_2025-03.csv.gz"];
+
+/// The two parts of the recorded wallet ledger, and both as one; `None`, said by name, where they are absent.
+fn wallet_ledger() -> Option<[String; 3]> {
+    let [first, second] = WALLET.map(|name| shared(&format!("bitmex-account/{name}")));
+    let (first, second) = (unpacked(&first?), unpacked(&second?));
+    let rows = second.split_once('\n').expect("a header").1;
+    let both = format!("{}\n{rows}", first.trim_end());
+    Some([first, second, both])
+}
+
+/// WITHDRAW-1, SUM-5: 12,453 recorded rows roll forward through the engine; one is cancelled, one stands
+/// amid its neighbour. Neither part needs the other.
+#[test]
+fn the_recorded_wallet_rolls_forward() {
+    let Some(parts) = wallet_ledger() else { return };
+    let folder = scratch("wallet");
+    for (text, rows, explained, opening) in [
+        (&parts[0], 7_787, &[][..], 0),
+        (&parts[1], 4_666, &[("opening", 1), ("swapped_pair", 1)], 1),
+        (&parts[2], 12_453, &[("swapped_pair", 1)], 0),
+    ] {
+        let outcome = centum(&["replay", &write(&folder, "wallet.csv", text), "--json"]);
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        let report = outcome.json();
+        assert_eq!((&report["format"], &report["rows"]), (&"bitmex-wallet".into(), &rows.into()));
+        let cancelled = u64::from(text.contains(",Canceled,"));
+        let completed = rows - cancelled;
+        assert_eq!(report["commands"], completed + 1 + opening, "an account, and a command a row");
+        check(&report, "carried_out", completed, &[]);
+        check(&report, "balance", completed - explained.len() as u64, explained);
+        assert_eq!(report["sums_ok"], true);
+        assert_eq!(outcome.stderr.contains("1 rows not completed passed over"), cancelled == 1, "{}", outcome.stderr);
+    }
+}
+
+/// A balance or an amount altered by a satoshi, the two named rows among them, is never explained away.
+#[test]
+fn an_altered_wallet_is_found_and_named() {
+    let Some([_, _, text]) = wallet_ledger() else { return };
+    let folder = scratch("altered_wallet");
+    let line_of = |transaction: &str| text.lines().position(|line| line.contains(transaction)).expect("a row") + 1;
+    let swapped = line_of("000018652967");
+    for (line, from, to, unmatched) in [
+        (2, ",132031900,,132031900,", ",132031900,,132031901,", 12_450),
+        (3, ",138786792,", ",138786793,", 1),
+        (12_453, ",2458189152,", ",2458189153,", 1),
+        (swapped, ",1359782184,", ",1359782185,", 1),
+        (swapped + 1, ",1359322474,", ",1359322473,", 1),
+        (swapped + 1, ",-487198,", ",-487199,", 12_454 - swapped as u64),
+    ] {
+        let outcome = centum(&["replay", &write(&folder, "altered.csv", altered(&text, line, from, to)), "--json"]);
+        assert_eq!(outcome.code, 1, "{from} -> {to}");
+        assert_eq!(outcome.json()["checks"]["balance"]["unmatched"], unmatched, "{from} -> {to}");
+    }
+    // More than there is cannot be withdrawn, and is said with its line.
+    let overdrawn = "timestamp,transactType,transactStatus,currency,amount,fee,walletBalance,transactID\n\
+                     2020-05-01T01:05:55.004Z,Deposit,Completed,XBt,100,,100,a\n\
+                     2020-05-01T01:05:56.004Z,Withdrawal,Completed,XBt,-101,,-1,b\n";
+    let outcome = centum(&["replay", &write(&folder, "overdrawn.csv", overdrawn), "--json"]);
+    assert_eq!(outcome.code, 1);
+    assert!(outcome.stderr.contains("carried_out: line 3: -101 XBt refused"), "{}", outcome.stderr);
+    for (from, to, words) in [
+        ("05:56.004Z", "05:54.004Z", "in order"),
+        ("-101", "-1.5", "integer"),
+        ("XBt,-101", "XBt,", "integer"),
+        ("Withdrawal,Completed", "Withdrawal,Done", "Completed or Canceled"),
+        (",walletBalance", ",balance", "walletBalance"),
+    ] {
+        let file = write(&folder, "unusable.csv", overdrawn.replacen(from, to, 1));
+        centum(&["replay", &file, "--format", "bitmex-wallet"]).is_unusable(&[words]);
+    }
+}
+
 #[test]
 fn the_same_recording_gives_the_same_answer() {
     let report = || {

@@ -279,6 +279,8 @@ coded! {
         Sweep = 3,
         /// A flat account's negative wallet was made good. (Rule BAL-1)
         Shortfall = 4,
+        /// The liquidation account's funding. (Rule FUND-6)
+        Funding = 6,
     }
 }
 

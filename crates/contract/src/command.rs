@@ -441,7 +441,9 @@ impl SetWeights {
         Field { name: "weights", kind: "[u32; 10]", offset: 48, size: 40 },
     ];
 
-    fn read(words: &Words) -> SetWeights {
+    /// Reads the body of a command of this kind.
+    #[must_use]
+    pub fn read(words: &Words) -> SetWeights {
         SetWeights {
             count: u8::get(words, 36),
             effective_ts: u64::get(words, 40),

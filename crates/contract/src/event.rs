@@ -252,7 +252,8 @@ layout! { 34;
 }
 
 layout! { 34;
-    /// Funding was paid (reserved).
+    /// Funding was paid: contracts held, mark and rate of the instant, XBt paid (negative: received). For the liquidation
+    /// account what the fund could pay. (Rules FUND-3, FUND-6)
     Funding {
         /// Contracts, signed.
         qty: i64 = 40,

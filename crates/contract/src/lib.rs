@@ -16,6 +16,7 @@ pub mod command;
 pub mod display;
 pub mod event;
 pub mod funding;
+pub mod index;
 pub mod liquidation;
 pub mod margin;
 pub mod mark;

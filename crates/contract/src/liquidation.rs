@@ -22,12 +22,13 @@ pub struct Bearable {
 
 /// W_liq and W_bk. (Rules LIQ-1, LIQ-2)
 ///
-/// `equity` is wallet − order margin; isolated margin does not look at it.
+/// `equity` is wallet − order margin; isolated margin does not look at it. Where the maintenance margin alone is
+/// held no commission is (rule CONTRACT-3): `terms.taker` is 0.
 #[inline(always)]
 #[must_use]
 pub fn bearable(terms: &Terms, position: &PositionState, equity: i64) -> Bearable {
     let cost = position.cost_abs();
-    let maintenance = Xbt(signed(terms.maintenance.of_ceil(cost)));
+    let maintenance = Xbt(signed(terms.maintenance(position.qty).of_ceil(cost)));
     let (until_liquidation, until_bankruptcy) = if terms.is_cross {
         let equity = Xbt(equity);
         let until_bankruptcy = equity - Xbt(terms.taker.of_signed_ceil((Xbt(signed(cost)) + equity).0));

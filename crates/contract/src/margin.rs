@@ -1,9 +1,9 @@
 //! Margin: what a position and its account's orders hold back, and what is left.
 //!
-//! Everything here is O(1) from a few sums per account; nothing walks orders. The *classic* model is
-//! built; `MarginModel::Maintenance` (rule CONTRACT-3) has its place in [`Terms`].
+//! Everything here is O(1) from a few sums per account; nothing walks orders. Which margin model is meant
+//! (rule CONTRACT-3) is said by [`Terms`].
 
-use crate::codes::{PremiumMode, Side};
+use crate::codes::{MarginModel, PremiumMode, Side};
 use crate::math::{Fraction, MOST, difference, mul_div_ceil, product, signed, sum};
 use crate::position::PositionState;
 use crate::spec::ContractSpec;
@@ -21,6 +21,8 @@ pub struct Terms {
     pub charges_premium: bool,
     /// Does the whole wallet stand behind the position?
     pub is_cross: bool,
+    /// Does a position hold back its maintenance margin and nothing else? (Rule CONTRACT-3)
+    pub holds_maintenance_only: bool,
     /// Isolated, and what holds back initial margin holds back its own maintenance: a safe position that grows
     /// at a price beyond the line stays safe. (See `SafeLine::is_beyond`.)
     pub stays_safe: bool,
@@ -28,10 +30,12 @@ pub struct Terms {
     pub im: Fraction,
     /// f·(2 + IM): the fee part of order margin. (Rule OM-1)
     pub order_fee: Fraction,
-    /// Taker fee.
+    /// Taker fee that a position holds back (posComm); 0 in the maintenance model. (Rules MARGIN-3, CONTRACT-3)
     pub taker: Fraction,
-    /// Maintenance margin of the tier plus the adverse funding rate. (Rule MARGIN-6)
-    pub maintenance: Fraction,
+    /// Maintenance margin of the tier plus the funding rate in force where a long would pay it. (Rule MARGIN-6)
+    pub long_maintenance: Fraction,
+    /// The same for a short.
+    pub short_maintenance: Fraction,
 }
 
 /// The tier's initial margin: IM0 + k·MM0. (Rule RISK-1)
@@ -64,11 +68,13 @@ pub fn tier_for(spec: &ContractSpec, limit: Xbt) -> Option<u16> {
     u16::try_from(tier).ok().filter(|&tier| u64::from(tier) <= spec.max_tier)
 }
 
-/// May an isolated position of this leverage stand in this tier? (Rule MARGIN-8)
+/// May an account have this leverage in this tier? Where the maintenance margin alone is held, nothing is
+/// isolated. (Rules MARGIN-8, CONTRACT-3)
 #[must_use]
 pub const fn leverage_fits(spec: &ContractSpec, leverage: Leverage, tier: u16) -> bool {
     leverage.is_cross()
-        || (leverage.0 <= 100 * Leverage::ONE.0
+        || (matches!(spec.margin_model, MarginModel::Classic)
+            && leverage.0 <= 100 * Leverage::ONE.0
             && Leverage::ONE.0 as u64 * Rate::ONE >= leverage.0 as u64 * tier_initial(spec, tier).0 as u64)
 }
 
@@ -76,6 +82,24 @@ impl Terms {
     /// The terms of an account. `adverse` is |rate in force| where its position would pay it, else 0.
     #[must_use]
     pub fn new(spec: &ContractSpec, leverage: Leverage, tier: u16, taker: Rate, adverse: Rate) -> Terms {
+        Terms::of_sides(spec, leverage, tier, taker, [adverse.0.abs(); 2])
+    }
+
+    /// The terms of an account whichever way it trades, `rate` being the funding rate in force. (Rule MARGIN-6)
+    #[must_use]
+    pub fn at_rate(spec: &ContractSpec, leverage: Leverage, tier: u16, taker: Rate, rate: Rate) -> Terms {
+        Terms::of_sides(spec, leverage, tier, taker, [rate.0.max(0), (-rate.0).max(0)])
+    }
+
+    /// The maintenance margin of a position of this sign. (Rule MARGIN-6)
+    #[inline(always)]
+    #[must_use]
+    pub const fn maintenance(&self, qty: i64) -> &Fraction {
+        if qty > 0 { &self.long_maintenance } else { &self.short_maintenance }
+    }
+
+    /// What a long would pay at the next instant, and a short.
+    fn of_sides(spec: &ContractSpec, leverage: Leverage, tier: u16, taker: Rate, adverse: [i64; 2]) -> Terms {
         let of_rate = |rate: i64| Fraction::new(rate.unsigned_abs(), Rate::ONE);
         let im = if leverage.is_cross() {
             of_rate(tier_initial(spec, tier).0)
@@ -83,17 +107,21 @@ impl Terms {
             Fraction::new(u64::from(Leverage::ONE.0), u64::from(leverage.0))
         };
         let f = of_rate(taker.0);
-        let maintenance = of_rate(tier_maintenance(spec, tier).0 + adverse.0.abs());
+        let holds_maintenance_only = matches!(spec.margin_model, MarginModel::Maintenance);
+        let [long_maintenance, short_maintenance] = adverse.map(|rate| of_rate(tier_maintenance(spec, tier).0 + rate));
         // No rate of a value of this contract meets the limit `MOST`, which would break the proof.
         let highest_value = u128::from(spec.max_side_units()) * u128::from(unit_value(spec, spec.tick_size));
         Terms {
             im,
-            taker: f,
+            taker: if holds_maintenance_only { of_rate(0) } else { f },
             order_fee: Fraction::new(f.num() * (2 * im.den() + im.num()), f.den() * im.den()),
-            maintenance,
+            long_maintenance,
+            short_maintenance,
             is_cross: leverage.is_cross(),
+            holds_maintenance_only,
             stays_safe: !leverage.is_cross()
-                && im.is_at_least(maintenance)
+                && im.is_at_least(long_maintenance)
+                && im.is_at_least(short_maintenance)
                 && im.num() <= im.den()
                 && highest_value < u128::from(MOST),
             charges_premium: matches!(spec.premium, PremiumMode::Full) && !leverage.is_fully_funded(),
@@ -126,7 +154,7 @@ pub fn position_cross(terms: &Terms, position: &PositionState, unrealised_pnl: X
     if terms.is_cross { position.loss + (-unrealised_pnl).max(Xbt::ZERO) } else { position.cross }
 }
 
-/// What the position holds back, given its posCross. (Rules MARGIN-1, 3, 4, 5, 6)
+/// What the position holds back, given its posCross. (Rules MARGIN-1, 3, 4, 5, 6, CONTRACT-3)
 ///
 /// ```
 /// use centum_contract::margin::{Terms, held};
@@ -141,6 +169,10 @@ pub fn position_cross(terms: &Terms, position: &PositionState, unrealised_pnl: X
 #[must_use]
 pub fn held(terms: &Terms, position: &PositionState, cross: Xbt) -> Held {
     let cost = position.cost_abs();
+    let maintenance = Xbt(signed(terms.maintenance(position.qty).of_ceil(cost)));
+    if terms.holds_maintenance_only {
+        return Held { margin: maintenance, maint: maintenance, ..Held::default() };
+    }
     let init = signed(terms.im.of_ceil(cost));
     let comm = terms.taker.of_signed_ceil((Xbt(signed(cost)) + Xbt(init) + cross).0);
     Held {
@@ -149,11 +181,12 @@ pub fn held(terms: &Terms, position: &PositionState, cross: Xbt) -> Held {
         comm: Xbt(comm),
         loss: position.loss,
         margin: Xbt(init) + cross + Xbt(comm) - position.loss,
-        maint: Xbt(comm) + Xbt(signed(terms.maintenance.of_ceil(cost))),
+        maint: Xbt(comm) + maintenance,
     }
 }
 
-/// posMargin at a mark: what the position takes from the wallet, unrealised PnL aside. (Rules MARGIN-5, 7)
+/// What the position takes from the wallet, at a mark: posMargin, with unrealised PnL aside; where the maintenance
+/// margin alone is held that margin less unrealised PnL, which may be below zero. (Rules MARGIN-5, 7, CONTRACT-3)
 #[inline(always)]
 #[must_use]
 pub fn position_margin(spec: &ContractSpec, terms: &Terms, position: &PositionState, mark_value: u64) -> Xbt {
@@ -161,7 +194,8 @@ pub fn position_margin(spec: &ContractSpec, terms: &Terms, position: &PositionSt
         return Xbt::ZERO;
     }
     let unrealised = if terms.is_cross { position.unrealised_pnl(spec, mark_value) } else { Xbt::ZERO };
-    held(terms, position, position_cross(terms, position, unrealised)).margin
+    let held = held(terms, position, position_cross(terms, position, unrealised)).margin;
+    if terms.holds_maintenance_only { held - unrealised } else { held }
 }
 
 /// Open orders of one side of an account.
@@ -329,8 +363,8 @@ pub const fn premium_per_unit(side: Side, unit_value_at_price: u64, mark_value: 
     dearer.saturating_sub(cheaper)
 }
 
-/// What an account may still use: wallet − order margin − posMargin, at a mark. (Rule MARGIN-7)
-/// Unrealised profit never counts.
+/// What an account may still use, at a mark: wallet − order margin − [`position_margin`]. Unrealised profit never
+/// counts, but where the maintenance margin alone is held. (Rules MARGIN-7, CONTRACT-3)
 #[inline(always)]
 #[must_use]
 pub fn available(
@@ -342,6 +376,23 @@ pub fn available(
     mark_value: u64,
 ) -> Xbt {
     wallet - order_margin - position_margin(spec, terms, position, mark_value)
+}
+
+/// What may be withdrawn of what is available: never unrealised profit. (Rules WITHDRAW-1, CONTRACT-3)
+#[must_use]
+pub fn withdrawable(
+    spec: &ContractSpec,
+    terms: &Terms,
+    position: &PositionState,
+    mark_value: u64,
+    available: Xbt,
+) -> Xbt {
+    // In the classic model profit is not available in the first place.
+    if terms.holds_maintenance_only && position.qty != 0 {
+        available - position.unrealised_pnl(spec, mark_value).max(Xbt::ZERO)
+    } else {
+        available
+    }
 }
 
 /// Usage of the risk limit: |value at mark| + C. (Rule RISK-1)

@@ -4,10 +4,10 @@ use crate::spec::ContractSpec;
 use crate::units::{Price, Rate};
 
 /// Nanoseconds in a minute.
-const MINUTE_NS: u64 = 60_000_000_000;
+pub const MINUTE_NS: u64 = 60_000_000_000;
 
 /// The first funding instant after `ts`. At an instant itself the next one is meant: its own rate has
-/// been paid. (Rules CONTRACT-1, FUND-5)
+/// been paid. `u64::MAX` is never. (Rules CONTRACT-1, FUND-5)
 ///
 /// ```
 /// use centum_contract::{ContractSpec, mark::next_funding};
@@ -22,7 +22,7 @@ pub const fn next_funding(spec: &ContractSpec, ts: u64) -> u64 {
     let (interval, offset) = (spec.funding_interval_ns, spec.funding_offset_ns % spec.funding_interval_ns);
     match ts.checked_sub(offset) {
         None => offset,
-        Some(since) => offset + (since / interval + 1) * interval,
+        Some(since) => (since / interval + 1).saturating_mul(interval).saturating_add(offset),
     }
 }
 

@@ -19,6 +19,7 @@
 //! | insurance from close-out or sweep | position of account 3 | wallet of account 1 | change |
 //! | insurance pays a shortfall | wallet of account 1 | the trader's wallet | −change |
 //! | funding | the position | wallet of account 2 | paid |
+//! | insurance pays or receives funding | position of account 3 | wallet of account 1 | change |
 //!
 //! A fill's own entry needs no realised PnL: buying takes over value from the seller at cost, and the
 //! state event then moves what became real to the wallet. Margin moved between a wallet and its
@@ -439,7 +440,9 @@ fn ledger(account: AccountId, fact: &Fact) -> Ledger {
         Fact::Insurance(change) => {
             let source = match change.cause.get() {
                 Some(InsuranceCause::Funded) => Book::Outside,
-                Some(InsuranceCause::CloseOut | InsuranceCause::Sweep) => Book::Position(AccountId::LIQUIDATION),
+                Some(InsuranceCause::CloseOut | InsuranceCause::Sweep | InsuranceCause::Funding) => {
+                    Book::Position(AccountId::LIQUIDATION)
+                }
                 Some(InsuranceCause::Shortfall) => Book::Wallet(AccountId(change.counterparty)),
                 None => return out,
             };

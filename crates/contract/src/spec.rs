@@ -314,7 +314,14 @@ impl ContractSpec {
             "max_tier",
             "keep the tier's initial margin at most 1 and its limit below 2^62",
         )?;
-        check(self.funding_interval_ns > 0, "funding_interval_ns", "be positive")?;
+        let is_minutes = |ns: u64| ns.is_multiple_of(crate::mark::MINUTE_NS);
+        let (interval, offset) = (self.funding_interval_ns, self.funding_offset_ns);
+        check(
+            interval > 0 && is_minutes(interval) && interval <= 1 << 56,
+            "funding_interval_ns",
+            "be whole minutes, one at least, up to two years",
+        )?;
+        check(is_minutes(offset) && offset < interval, "funding_offset_ns", "be whole minutes below the interval")?;
         check(self.budget > 0, "budget", "be positive")?;
         check((1..=1 << 20).contains(&self.max_fills), "max_fills", "be 1 to 2^20")?;
         check((1..=1 << 20).contains(&self.bulk_max), "bulk_max", "be 1 to 2^20")?;

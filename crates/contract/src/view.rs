@@ -3,12 +3,13 @@
 //! In    an account's `Wallet` and `Position`, the rate in force, the mark.
 //! Out   everything a trader's screen shows beside them. Readers and engine use the same sums.
 
-use crate::codes::MarginModel;
 use crate::display::{Shown, average_entry_price, margin_leverage, margin_used, unrealised_pcnt, unrealised_roe};
 use crate::event;
-use crate::funding::adverse;
-use crate::liquidation::{Bearable, bearable, price_after_loss};
-use crate::margin::{Chargeable, Held, OrderSums, SideSums, Terms, chargeable, held, mark_value, position_cross};
+use crate::liquidation::{bearable, price_after_loss};
+use crate::margin::{
+    Chargeable, Held, OrderSums, SideSums, Terms, chargeable, held, mark_value, position_cross, position_margin,
+    withdrawable,
+};
 use crate::math::signed;
 use crate::position::PositionState;
 use crate::spec::ContractSpec;
@@ -25,7 +26,7 @@ pub struct View {
     pub margin_balance: Xbt,
     /// What the position holds back, part by part. (Rules MARGIN-1 to MARGIN-6)
     pub held: Held,
-    /// posMargin + unrealised PnL. (Rule MARGIN-7)
+    /// posMargin + unrealised PnL; the maintenance margin where that alone is held. (Rules MARGIN-7, CONTRACT-3)
     pub locked: Xbt,
     /// What may still be used; below zero where there is not enough. (Rule MARGIN-7)
     pub available: Xbt,
@@ -80,7 +81,7 @@ pub const fn order_sums(wallet: &event::Wallet) -> OrderSums {
 #[must_use]
 pub fn terms_of(spec: &ContractSpec, rate: Rate, position: &event::Position) -> Option<Terms> {
     let fees = spec.fees.get(usize::from(position.fee_class))?;
-    Some(Terms::new(spec, position.leverage, position.tier, fees.taker, adverse(position.qty, rate)))
+    Some(Terms::at_rate(spec, position.leverage, position.tier, fees.taker, rate))
 }
 
 /// The account at `mark`, `rate` being the funding rate in force; before the first mark
@@ -124,22 +125,10 @@ pub fn view(spec: &ContractSpec, rate: Rate, wallet: &event::Wallet, position: &
     let unrealised = state.unrealised_pnl(spec, unit);
     let margin_balance = wallet.balance + unrealised;
     let equity = (wallet.balance - wallet.order_margin).0;
-    let (held, losses) = match spec.margin_model {
-        MarginModel::Classic => {
-            (held(&terms, &state, position_cross(&terms, &state, unrealised)), bearable(&terms, &state, equity))
-        }
-        MarginModel::Maintenance => maintenance_only(&terms, &state, equity),
-    };
-    let locked = match spec.margin_model {
-        MarginModel::Classic => held.margin + unrealised,
-        MarginModel::Maintenance => held.maint,
-    };
+    let held = held(&terms, &state, position_cross(&terms, &state, unrealised));
+    let losses = bearable(&terms, &state, equity);
+    let locked = position_margin(spec, &terms, &state, unit) + unrealised;
     let available = margin_balance - wallet.order_margin - locked;
-    // In the classic model unrealised profit is locked already; here it would pass through.
-    let profit = match spec.margin_model {
-        MarginModel::Classic => Xbt::ZERO,
-        MarginModel::Maintenance => unrealised.max(Xbt::ZERO),
-    };
     View {
         mark_value: value,
         unrealised_pnl: unrealised,
@@ -147,7 +136,7 @@ pub fn view(spec: &ContractSpec, rate: Rate, wallet: &event::Wallet, position: &
         held,
         locked,
         available,
-        withdrawable: (available - profit).max(Xbt::ZERO),
+        withdrawable: withdrawable(spec, &terms, &state, unit, available).max(Xbt::ZERO),
         risk_value: value.abs() + flat.risk_value,
         liquidation_price: price_after_loss(spec, &state, losses.until_liquidation, spec.tick_size),
         bankruptcy_price: price_after_loss(spec, &state, losses.until_bankruptcy, spec.tick_size),
@@ -158,12 +147,4 @@ pub fn view(spec: &ContractSpec, rate: Rate, wallet: &event::Wallet, position: &
         margin_leverage: margin_leverage(value.abs(), margin_balance),
         ..flat
     }
-}
-
-/// Rule CONTRACT-3: the maintenance margin alone is held, and the wallet stands behind the position
-/// without a commission.
-fn maintenance_only(terms: &Terms, position: &PositionState, equity: i64) -> (Held, Bearable) {
-    let maint = signed(terms.maintenance.of_ceil(position.cost_abs()));
-    let held = Held { margin: Xbt(maint), maint: Xbt(maint), ..Held::default() };
-    (held, Bearable { until_liquidation: (Xbt(equity) - Xbt(maint)).0, until_bankruptcy: equity })
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use centum_contract::funding::payment;
 use centum_contract::liquidation::{SafeLine, bearable, price_after_loss, unit_value_after_loss};
-use centum_contract::margin::{OrderSums, SideSums, Terms, available, chargeable, held, order_margin, position_cross};
+use centum_contract::margin::{
+    Held, OrderSums, SideSums, Terms, available, chargeable, held, order_margin, position_cross, withdrawable,
+};
 use centum_contract::math::signed;
 use centum_contract::position::PositionState;
 use centum_contract::project::{Book, PrivateBody, Projection, project};
@@ -15,6 +17,11 @@ use proptest::prelude::*;
 
 fn spec() -> impl Strategy<Value = ContractSpec> {
     (0usize..3).prop_map(|i| *ContractSpec::PROFILES[i])
+}
+
+/// The same with what rules MARGIN-1 to MARGIN-7 say of it.
+fn classic() -> impl Strategy<Value = ContractSpec> {
+    spec().prop_map(|spec| ContractSpec { margin_model: MarginModel::Classic, ..spec })
 }
 
 fn leverage() -> impl Strategy<Value = Leverage> {
@@ -92,7 +99,7 @@ proptest! {
     /// MARGIN-1, 3, 5, 6: parts are not negative, margin covers maintenance where nothing was lost, and
     /// higher leverage holds no more.
     #[test]
-    fn margin_parts(spec in spec(), lots in 1i64..10_000, seed in any::<u64>(), long in any::<bool>(), leverage in 100u32..10_000) {
+    fn margin_parts(spec in classic(), lots in 1i64..10_000, seed in any::<u64>(), long in any::<bool>(), leverage in 100u32..10_000) {
         let position = entered(&spec, if long { lots } else { -lots }, price(&spec, seed));
         let of = |leverage| held(&Terms::new(&spec, Leverage(leverage), 0, Rate(75_000), Rate(0)), &position, Xbt::ZERO);
         let (less, more) = (of(leverage), of(leverage + 1));
@@ -154,12 +161,35 @@ proptest! {
     /// MARGIN-2, MARGIN-7: in cross margin the locked amount is what is left of the initial margin: a loss is
     /// topped up to exactly its commission.
     #[test]
-    fn a_cross_loss_is_topped_up(spec in spec(), lots in 1i64..10_000, entry in any::<u64>(), mark in any::<u64>()) {
+    fn a_cross_loss_is_topped_up(spec in classic(), lots in 1i64..10_000, entry in any::<u64>(), mark in any::<u64>()) {
         let position = entered(&spec, lots, price(&spec, entry));
         let terms = Terms::new(&spec, Leverage::CROSS, 0, Rate(75_000), Rate(0));
         let pnl = position.unrealised_pnl(&spec, unit_value(&spec, price(&spec, mark)));
         let held = held(&terms, &position, position_cross(&terms, &position, pnl));
         prop_assert_eq!(held.margin + pnl, held.init + held.comm + pnl.max(Xbt::ZERO));
+    }
+
+    /// CONTRACT-3: the maintenance margin alone is held; what is available falls as the mark moves against the
+    /// position, and a position that leaves something available bears a loss of exactly that until liquidation.
+    #[test]
+    fn the_maintenance_model_holds_one_thing(
+        lots in 1i64..10_000, long in any::<bool>(), entry in any::<u64>(), mark in any::<u64>(),
+        rate in 0i64..375_000, wallet in 0i64..1_000_000_000_000,
+    ) {
+        let spec = ContractSpec::XBTUSD_2026;
+        let position = entered(&spec, if long { lots } else { -lots }, price(&spec, entry));
+        let terms = Terms::new(&spec, Leverage::CROSS, 0, Rate(50_000), Rate(rate));
+        let mark = unit_value(&spec, price(&spec, mark));
+        let worse = if long { mark + 1 } else { mark.saturating_sub(1).max(1) };
+        let held = held(&terms, &position, Xbt::ZERO);
+        prop_assert_eq!(held, Held { margin: held.maint, maint: held.maint, ..Held::default() });
+        let at = |mark| available(&spec, &terms, Xbt(wallet), Xbt::ZERO, &position, mark);
+        let profit = position.unrealised_pnl(&spec, mark);
+        prop_assert_eq!(at(mark), Xbt(wallet) + profit - held.maint);
+        prop_assert!(at(worse) <= at(mark));
+        let may_go = withdrawable(&spec, &terms, &position, mark, at(mark));
+        prop_assert_eq!(may_go, at(mark).min(Xbt(wallet) - held.maint));
+        prop_assert_eq!(Xbt(bearable(&terms, &position, wallet).until_liquidation), at(mark) - profit);
     }
 
     /// LIQ-3, LIQ-4: the check flips at the very price that is shown, a hundredth on either side.

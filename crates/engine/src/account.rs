@@ -2,7 +2,7 @@
 
 use contract::margin::{OrderSums, Terms, tier_limit};
 use contract::position::PositionState;
-use contract::{ContractSpec, Leverage, Qty, Xbt};
+use contract::{ContractSpec, Leverage, Qty, Rate, Xbt};
 
 /// No slot.
 pub(crate) const NIL: u32 = u32::MAX;
@@ -26,6 +26,9 @@ pub(crate) const MOVE_KEY: u16 = 64;
 pub(crate) const WAITS_FOR_LOT: u16 = 128;
 /// Its order margin is up to date already.
 pub(crate) const MARGIN_IS_NEW: u16 = 256;
+
+/// Its part of the funding pass that is open is done before its turn. (Rule FUND-5)
+pub(crate) const SETTLED_AHEAD: u16 = 1 << 12;
 
 /// A margin that holds at any mark.
 pub(crate) const ANY_MARK: u64 = u64::MAX;
@@ -99,13 +102,13 @@ pub(crate) struct Account {
 
 impl Account {
     /// A new account: cross margin, tier 0. (Rule ACC-1)
-    pub(crate) fn new(spec: &ContractSpec, fee_class: u8) -> Account {
+    pub(crate) fn new(spec: &ContractSpec, fee_class: u8, rate: Rate) -> Account {
         let mut account = Account {
             wallet: Xbt::ZERO,
             position: PositionState::default(),
             sums: OrderSums::default(),
             order_margin: Xbt::ZERO,
-            terms: Terms::new(spec, Leverage::CROSS, 0, contract::Rate::ZERO, contract::Rate::ZERO),
+            terms: Terms::at_rate(spec, Leverage::CROSS, 0, Rate::ZERO, rate),
             risk_limit: tier_limit(spec, 0).0.unsigned_abs(),
             flags: 0,
             fee_class,
@@ -129,15 +132,14 @@ impl Account {
             scratch_position: 0,
             scratch_epoch: 0,
         };
-        account.terms = account.terms_with(spec, Leverage::CROSS, 0);
+        account.terms = account.terms_with(spec, Leverage::CROSS, 0, rate);
         account
     }
 
-    /// The terms it would have at this leverage and tier. (The adverse funding rate is 0 until funding
-    /// exists.)
-    pub(crate) fn terms_with(&self, spec: &ContractSpec, leverage: Leverage, tier: u16) -> Terms {
+    /// The terms it would have at this leverage, tier and funding rate.
+    pub(crate) fn terms_with(&self, spec: &ContractSpec, leverage: Leverage, tier: u16, rate: Rate) -> Terms {
         let taker = spec.fees[usize::from(self.fee_class)].taker;
-        Terms::new(spec, leverage, tier, taker, contract::Rate::ZERO)
+        Terms::at_rate(spec, leverage, tier, taker, rate)
     }
 
     /// Wallet less order margin: what stands behind a cross position.

@@ -83,6 +83,7 @@ impl Engine {
         let is_fine = number >= AccountId::FIRST_TRADER.0
             && !account.has(SUSPENDED)
             && limit.0.wrapping_sub(1) < self.market.max_tick.0
+            && !self.is_stale()
             && qty.wrapping_sub(1) < self.market.spec.max_order_qty.0
             && self.is_whole_lots(qty)
             && !self.exceeds_limit_1(account, side, qty)
@@ -156,7 +157,6 @@ impl Engine {
         let is_post_only = inst.has(ExecInst::POST_ONLY);
         refuse_if(is_post_only && tif != TimeInForce::GoodTillCancel, Reject::InvalidOrdTypeForExecInst)?;
         refuse_if(order.link != 0 || order.contingency.raw != 0, Reject::InvalidLinkForContingency)?;
-        refuse_if(order.price > self.market.max_tick, Reject::PriceAboveLimitUp)?;
         let mut flags = if is_post_only { POST_ONLY } else { 0 };
         if inst.has(ExecInst::REDUCE_ONLY) {
             flags |= REDUCE_ONLY;
@@ -166,7 +166,11 @@ impl Engine {
             (true, Side::Buy) => self.market.max_tick,
             (true, Side::Sell) => Tick(1),
         };
-        Ok(Ticket { account, side, limit, qty: order.qty.0, tif, is_market, flags, replaces: NIL })
+        let ticket = Ticket { account, side, limit, qty: order.qty.0, tif, is_market, flags, replaces: NIL };
+        let owner = &self.accounts[account as usize];
+        self.check_stale(owner, &ticket, owner.sums.side(side).qty.0)?;
+        refuse_if(order.price > self.market.max_tick, Reject::PriceAboveLimitUp)?;
+        Ok(ticket)
     }
 
     #[inline(always)]
@@ -223,7 +227,6 @@ impl Engine {
         let known = fields.qty_kind.raw == 0 || fields.qty_kind.get().is_some();
         refuse_if(!known || fields.flags & !contract::command::AMEND_LOSES_PLACE != 0, Reject::InvalidCommand)?;
         let limit = if fields.price.0 == 0 { order.tick } else { fields.price };
-        refuse_if(limit > self.market.max_tick, Reject::PriceAboveLimitUp)?;
         let keeps_place = limit == order.tick && leaves <= order.leaves && fields.flags == 0;
         let ticket = Ticket {
             account: number,
@@ -235,6 +238,11 @@ impl Engine {
             flags: order.flags & (POST_ONLY | REDUCE_ONLY),
             replaces: order.slot,
         };
+        if !keeps_place && leaves != 0 {
+            let others = account.sums.side(order.side()).qty.0 - order.leaves;
+            self.check_stale(account, &ticket, others)?;
+        }
+        refuse_if(limit > self.market.max_tick, Reject::PriceAboveLimitUp)?;
         Ok((order, ticket, keeps_place))
     }
 

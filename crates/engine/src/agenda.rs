@@ -1,6 +1,6 @@
 //! The agenda: work that may be long, done in steps that each cost one unit of `spec.budget`. (Law 4)
 //!
-//! What is done next: the process that is under way; else the first waiting cancel-all; else the due
+//! What is done next: the process that is under way; else the funding pass that is open; else the first waiting cancel-all; else the due
 //! account furthest past its price; else the listed lot with the lowest number. While anything waits, a
 //! newer mark waits too.
 
@@ -11,6 +11,7 @@ use contract::{CancelReason, Capacity, Price, Reject, Side};
 
 use crate::account::NIL;
 use crate::engine::{Engine, Refusal};
+use crate::funding::Pass;
 use crate::outbox::Outbox;
 
 /// Cancel-alls that may wait.
@@ -42,6 +43,8 @@ pub(crate) enum Process {
 /// What waits.
 #[derive(Clone, Debug)]
 pub(crate) struct Agenda {
+    /// Every account in turn: funding, or a new rate. (Rule FUND-5)
+    pub(crate) pass: Option<Pass>,
     pub(crate) process: Option<Process>,
     /// Something was added since it was last found idle: saves looking at four queues twice a command.
     pub(crate) has_news: bool,
@@ -55,6 +58,7 @@ pub(crate) struct Agenda {
 impl Agenda {
     pub(crate) fn new(capacity: &Capacity) -> Agenda {
         Agenda {
+            pass: None,
             process: None,
             has_news: false,
             cancels: VecDeque::with_capacity(CANCEL_TASKS),
@@ -66,7 +70,11 @@ impl Agenda {
     /// Is there nothing to do?
     #[inline(always)]
     pub(crate) fn is_idle(&self) -> bool {
-        self.process.is_none() && self.cancels.is_empty() && self.due.is_empty() && self.listed.is_empty()
+        self.pass.is_none()
+            && self.process.is_none()
+            && self.cancels.is_empty()
+            && self.due.is_empty()
+            && self.listed.is_empty()
     }
 
     pub(crate) fn add_cancel_all(&mut self, task: CancelTask) -> Result<(), Refusal> {
@@ -91,12 +99,18 @@ impl Agenda {
 }
 
 impl Engine {
-    /// Works on what waits until it is done or the budget is spent; a waiting mark takes effect as soon as
-    /// nothing else waits.
+    /// Works on what waits until it is done or the budget is spent; a waiting rate, then a waiting mark, take
+    /// effect as soon as nothing else waits.
     #[inline(never)]
     pub(crate) fn work(&mut self, budget: &mut u64, out: &mut impl Outbox) {
         loop {
+            self.pass_time(out);
+            self.pass_minute(out);
             if self.agenda.is_idle() {
+                if let Some(rate) = self.funding.waiting.take() {
+                    self.set_rate(rate, out);
+                    continue;
+                }
                 if self.waiting_mark == Price::NONE {
                     self.agenda.has_news = false;
                     return;
@@ -105,7 +119,7 @@ impl Engine {
                 self.set_mark(mark, out);
                 continue;
             }
-            if *budget == 0 {
+            if *budget == 0 || !self.has_steps() {
                 return;
             }
             *budget -= 1;
@@ -114,9 +128,20 @@ impl Engine {
         }
     }
 
+    /// Is there a step that may be done? Without a fresh index nobody new is liquidated. (Rule MARK-3)
+    #[inline]
+    pub(crate) fn has_steps(&self) -> bool {
+        let Agenda { pass, process, cancels, .. } = &self.agenda;
+        let goes_on = pass.is_some() || process.is_some() || !cancels.is_empty();
+        goes_on || (!self.is_stale() && !self.agenda.is_idle())
+    }
+
     /// One step. Which, and what it says, is the table in `docs/commands.md`.
     fn step(&mut self, out: &mut impl Outbox) {
         if let Some(process) = self.agenda.process {
+            if self.agenda.pass.is_some() {
+                self.settle_for(process, out);
+            }
             self.agenda.process = match process {
                 Process::Liquidate { account } => self.liquidate(account, out),
                 Process::CloseOut { lot } => self.close_out(lot, out),
@@ -124,6 +149,8 @@ impl Engine {
                 Process::Rank { lot, next, best } => self.rank(lot, next, best, out),
                 Process::Clear { account, lot } => self.clear(account, lot, out),
             };
+        } else if let Some(pass) = self.agenda.pass {
+            self.settle_next(pass, out);
         } else if let Some(&task) = self.agenda.cancels.front() {
             if !self.cancel_next(&task, out) {
                 self.agenda.cancels.pop_front();

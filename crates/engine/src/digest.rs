@@ -5,7 +5,7 @@
 
 use contract::{AccountId, Side};
 
-use crate::account::{DUE, SUSPENDED};
+use crate::account::{DUE, SETTLED_AHEAD, SUSPENDED};
 use crate::agenda::Process;
 use crate::chain::Digest;
 use crate::engine::Engine;
@@ -21,6 +21,14 @@ impl Engine {
         for word in [self.say.seq(), self.say.ts(), self.next_number, self.market.mark.0, self.waiting_mark.0] {
             digest.word(word);
         }
+        digest.signed(self.market.rate.0);
+        digest.word(u64::from(self.funding.waiting.is_some()));
+        digest.signed(self.funding.waiting.map_or(0, |rate| rate.0));
+        digest.word(self.funding.next_instant);
+        for word in crate::snapshot::index_words(&self.index) {
+            digest.word(word);
+        }
+        digest.word(u64::from(self.market.is_stale));
         for lane in self.say.chain.lanes() {
             digest.word(lane);
         }
@@ -57,7 +65,7 @@ impl Engine {
                 u64::from(account.leverage.0),
                 u64::from(account.tier),
                 u64::from(account.fee_class),
-                u64::from(account.flags & (SUSPENDED | DUE)),
+                u64::from(account.flags & (SUSPENDED | DUE | SETTLED_AHEAD)),
             ] {
                 digest.word(word);
             }
@@ -107,6 +115,12 @@ impl Engine {
     }
 
     fn digest_agenda(&self, digest: &mut Digest) {
+        digest.word(u64::from(self.agenda.pass.is_some()));
+        if let Some(pass) = self.agenda.pass {
+            digest.word(u64::from(pass.next));
+            digest.signed(pass.before.0);
+            digest.word(u64::from(pass.times));
+        }
         let process = match self.agenda.process {
             None => [0, 0, 0, 0],
             Some(Process::Liquidate { account }) => [1, account, 0, 0],

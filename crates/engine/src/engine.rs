@@ -7,20 +7,23 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use contract::command::{Mark, OpenAccount, SetAccount, SetLeverage};
+use contract::command::{FundingRate, Index as Quoted, Mark, OpenAccount, SetAccount, SetLeverage, SetWeights};
 use contract::event::{Body, Position, Rejected, Wallet};
 use contract::spec::SpecError;
 use contract::{
     AccountId, Action, Amend, Cancel, CancelAll, Capacity, ClOrdId, Coded, Command, CommandKind, ContractSpec, Genesis,
-    MarginModel, OrderId, Price, Qty, Reject, Side, Target, Tick, Xbt,
+    Marking, OrderId, Price, Qty, Rate, Reject, Side, Target, Tick, Xbt,
 };
 
 use crate::account::{
-    Account, DUE, IN_APPLY, IN_STEP, MARGIN_IS_NEW, MOVE_KEY, NO_MARK, SUSPENDED, TELL_POSITION, TELL_WALLET,
+    Account, DUE, IN_APPLY, IN_STEP, MARGIN_IS_NEW, MOVE_KEY, NO_MARK, SETTLED_AHEAD, SUSPENDED, TELL_POSITION,
+    TELL_WALLET,
 };
 use crate::agenda::Agenda;
 use crate::bits::Bits;
 use crate::book::Book;
+use crate::funding::Funding;
+use crate::index::Index;
 use crate::ladder::Ladder;
 use crate::liquidation::Lot;
 use crate::market::Market;
@@ -76,6 +79,8 @@ pub struct Engine {
     pub(crate) genesis: Genesis,
     pub(crate) market: Market,
     pub(crate) waiting_mark: Price,
+    pub(crate) funding: Funding,
+    pub(crate) index: Index,
     pub(crate) book: Book,
     pub(crate) names: Names,
     pub(crate) accounts: Vec<Account>,
@@ -139,17 +144,19 @@ impl Engine {
         let Genesis { spec, capacity } = genesis;
         spec.validate()?;
         capacity.validate()?;
-        if spec.margin_model != MarginModel::Classic {
-            return Err(SpecError { field: "margin_model", must: "be classic in this version" });
+        if spec.marking == Marking::Last {
+            return Err(SpecError { field: "marking", must: "be fair, index or external in this version" });
         }
         let accounts_max = capacity.accounts as usize;
         let mut accounts = Vec::with_capacity(accounts_max);
-        accounts.resize_with(AccountId::FIRST_TRADER.0 as usize, || Account::new(spec, 0));
+        accounts.resize_with(AccountId::FIRST_TRADER.0 as usize, || Account::new(spec, 0, Rate::ZERO));
         let slots = capacity.accounts + capacity.lots;
         Ok(Engine {
             genesis: *genesis,
             market: Market::new(spec),
             waiting_mark: Price::NONE,
+            funding: Funding::new(),
+            index: Index::new(spec.marking),
             book: Book::new(spec, capacity),
             names: Names::new(capacity.orders, seed),
             accounts,
@@ -182,10 +189,9 @@ impl Engine {
     pub fn apply(&mut self, command: &Command, out: &mut impl Outbox) {
         self.say.begin(command);
         let mut budget = self.market.spec.budget;
-        let is_quiet = !self.has_work();
+        let is_quiet = !(self.has_work() | (command.ts() >= self.funding.due_ts));
         if !is_quiet {
-            self.own_account = u32::MAX;
-            self.work(&mut budget, out);
+            self.work_before(command, &mut budget, out);
         }
         self.own_account = command.account().0;
         match self.carry_out(command, is_quiet, out) {
@@ -202,6 +208,18 @@ impl Engine {
             self.tell_states(out);
         }
         self.say.end(out);
+    }
+
+    /// What is due by the command's stamp, and what waits. A funding pass that is still open then has settled the
+    /// command's own account: nothing reads or changes an account before. (Rules FUND-5, TIME-1)
+    #[inline(never)]
+    fn work_before(&mut self, command: &Command, budget: &mut u64, out: &mut impl Outbox) {
+        self.own_account = u32::MAX;
+        self.work(budget, out);
+        if self.agenda.pass.is_some() && self.trader(command.account()).is_ok() {
+            self.settle_ahead(command.account().0, out);
+            self.review(out);
+        }
     }
 
     #[inline(always)]
@@ -237,15 +255,18 @@ impl Engine {
             CommandKind::TransferMargin => self.transfer_margin(command, amount(), out),
             CommandKind::SetRiskLimit => self.set_risk_limit(command, amount()),
             CommandKind::Mark => self.take_mark(command, Mark::read(words).price, out),
-            // Decoded only: they act once index, funding and due work exist.
-            CommandKind::Index | CommandKind::FundingRate | CommandKind::Clock => Ok(()),
+            CommandKind::FundingRate => self.take_rate(command, FundingRate::read(words).rate, out),
+            CommandKind::Index => self.take_index(command, &Quoted::read(words), out),
+            CommandKind::SetWeights => self.set_weights(command, &SetWeights::read(words), out),
+            CommandKind::Epoch => self.take_epoch(command, out),
+            CommandKind::Clock => Ok(()),
             // What a replay is given in the place of a command that an operator quarantined. (Law 6)
             CommandKind::Quarantine => Err((Reject::Quarantined, 0)),
             _ => Err((Reject::InvalidCommand, 0)),
         }
     }
 
-    /// Does anything wait: agenda or mark? (A mark waits only while the agenda holds something.)
+    /// Does anything wait: agenda, rate or mark? (They wait only while the agenda holds something.)
     #[inline(always)]
     pub(crate) fn has_work(&self) -> bool {
         self.agenda.has_news
@@ -425,8 +446,8 @@ pub(crate) fn position_of(spec: &ContractSpec, account: &Account) -> Position {
     } else {
         let w = contract::liquidation::bearable(&account.terms, position, account.equity());
         let price = |w| contract::liquidation::price_after_loss(spec, position, w, spec.tick_size);
-        let init = contract::math::signed(account.terms.im.of_ceil(position.cost_abs()));
-        (Xbt(init), price(w.until_liquidation), price(w.until_bankruptcy))
+        let init = contract::margin::held(&account.terms, position, position.cross).init;
+        (init, price(w.until_liquidation), price(w.until_bankruptcy))
     };
     Position {
         leverage: account.leverage,
@@ -495,6 +516,33 @@ impl Engine {
     #[must_use]
     pub fn mark(&self) -> Option<Price> {
         (self.market.mark != Price::NONE).then_some(self.market.mark)
+    }
+
+    /// The index; `None` in external marking, and while no constituent is fresh. (Rules INDEX-1, MARK-3)
+    #[must_use]
+    pub fn index(&self) -> Option<Price> {
+        (self.index.price != Price::NONE).then_some(self.index.price)
+    }
+
+    /// Does the mark stand still because no constituent is fresh? (Rule MARK-3)
+    #[must_use]
+    pub fn is_mark_stale(&self) -> bool {
+        self.is_stale()
+    }
+
+    /// The funding rate in force. (Rule FUND-2)
+    #[must_use]
+    pub fn funding_rate(&self) -> Rate {
+        self.market.rate
+    }
+
+    /// The funding rate that an account's margins know: the one in force, or the one before it while a pass is open
+    /// that has not come to it. (Rule FUND-5)
+    #[must_use]
+    pub fn margin_rate(&self, account: AccountId) -> Option<Rate> {
+        let found = self.accounts.get(account.0 as usize)?;
+        let turn = self.agenda.pass.filter(|pass| account.0 >= pass.next && !found.has(SETTLED_AHEAD));
+        Some(turn.map_or(self.market.rate, |pass| pass.before))
     }
 
     /// How many accounts are open, the house's four included.
@@ -585,10 +633,25 @@ impl Engine {
         self.next_number = 1 << 59;
     }
 
+    /// The stamp at which something is due by itself, ns: a funding instant, or the next look at the index. A market
+    /// without commands is to be given a `Clock` then. `u64::MAX`: never. (Rule TIME-1)
+    #[must_use]
+    pub fn due_ts(&self) -> u64 {
+        let is_external = self.market.spec.marking == Marking::External;
+        if self.say.seq() == 0 || (is_external && self.market.rate == Rate::ZERO) {
+            return u64::MAX;
+        }
+        self.funding.due_ts
+    }
+
     /// Is no work waiting? (Law 4)
     #[must_use]
     pub fn agenda_is_empty(&self) -> bool {
-        self.agenda.is_idle() && self.waiting_mark == Price::NONE
+        if self.is_stale() {
+            // What is put off until there is an index again does not count.
+            return !self.has_steps() && self.funding.waiting.is_none();
+        }
+        self.agenda.is_idle() && self.waiting_mark == Price::NONE && self.funding.waiting.is_none()
     }
 }
 

@@ -8,14 +8,14 @@ use contract::event::{Insurance, Transfer};
 use contract::liquidation::bearable;
 use contract::margin::{
     Terms, chargeable, held, leverage_fits, order_margin, position_cross, position_margin, risk_usage, tier_for,
-    tier_initial, tier_limit,
+    tier_initial, tier_limit, withdrawable,
 };
 use contract::math::{Fraction, signed};
 use contract::position::PositionState;
 use contract::spec::FEE_CLASSES;
 use contract::{AccountId, Command, InsuranceCause, Leverage, Rate, Reject, TransferKind, Xbt};
 
-use crate::account::{Account, DUE, SUSPENDED, TELL_POSITION, TELL_WALLET};
+use crate::account::{Account, DUE, SETTLED_AHEAD, SUSPENDED, TELL_POSITION, TELL_WALLET};
 use crate::engine::{Engine, Refusal};
 use crate::outbox::Outbox;
 
@@ -39,7 +39,11 @@ impl Engine {
         if usize::from(body.fee_class) >= FEE_CLASSES {
             return Err((Reject::InvalidCommand, 0));
         }
-        self.accounts.push(Account::new(&self.market.spec, body.fee_class));
+        let mut account = Account::new(&self.market.spec, body.fee_class, self.market.rate);
+        if self.agenda.pass.is_some() {
+            account.flags |= SETTLED_AHEAD;
+        }
+        self.accounts.push(account);
         self.touch(number, TELL_WALLET | TELL_POSITION);
         Ok(())
     }
@@ -53,7 +57,7 @@ impl Engine {
         }
         let account = &mut self.accounts[number as usize];
         account.fee_class = body.fee_class;
-        account.terms = account.terms_with(&self.market.spec, account.leverage, account.tier);
+        account.terms = account.terms_with(&self.market.spec, account.leverage, account.tier, self.market.rate);
         account.flags = if body.suspended == 1 { account.flags | SUSPENDED } else { account.flags & !SUSPENDED };
         // The taker fee is part of every margin, so orders and key are looked at again.
         self.touch_position(number);
@@ -83,6 +87,7 @@ impl Engine {
         if self.accounts[number as usize].has(SUSPENDED) {
             return Err((Reject::AccountSuspended, 0));
         }
+        self.check_fresh()?;
         Ok(number)
     }
 
@@ -91,7 +96,10 @@ impl Engine {
     pub(crate) fn withdraw(&mut self, command: &Command, amount: Xbt, out: &mut impl Outbox) -> Result<(), Refusal> {
         let number = self.active_trader(command)?;
         let account = &self.accounts[number as usize];
-        if amount > self.market.available(account).max(Xbt::ZERO) {
+        let available = self.market.available(account);
+        let Account { terms, position, .. } = account;
+        let most = withdrawable(&self.market.spec, terms, position, self.market.mark_value, available);
+        if amount > most.max(Xbt::ZERO) {
             return Err((Reject::InsufficientBalance, amount.0));
         }
         if account.has(DUE) {
@@ -99,6 +107,9 @@ impl Engine {
         }
         if amount <= Xbt::ZERO {
             return Err((Reject::InvalidAmount, 0));
+        }
+        if !self.market.is_safe_at(account, position, account.equity() - amount.0) {
+            return Err((Reject::ImmediateLiquidation, 0));
         }
         self.accounts[number as usize].wallet -= amount;
         self.net_deposits -= i128::from(amount.0);
@@ -147,7 +158,7 @@ impl Engine {
         if !leverage_fits(&self.market.spec, leverage, account.tier) {
             return Err((Reject::InvalidLeverage, 0));
         }
-        let terms = account.terms_with(&self.market.spec, leverage, account.tier);
+        let terms = account.terms_with(&self.market.spec, leverage, account.tier, self.market.rate);
         let mut position = account.position;
         match (account.leverage.is_cross(), leverage.is_cross()) {
             (true, false) if position.qty != 0 => {
@@ -191,7 +202,7 @@ impl Engine {
         let account = &self.accounts[number as usize];
         let tier =
             tier_for(&self.market.spec, amount).filter(|_| amount > Xbt::ZERO).ok_or((Reject::InvalidAmount, 0))?;
-        let terms = account.terms_with(&self.market.spec, account.leverage, tier);
+        let terms = account.terms_with(&self.market.spec, account.leverage, tier, self.market.rate);
         self.check_change(account, &terms, &account.position)?;
         if !leverage_fits(&self.market.spec, account.leverage, tier) {
             return Err((Reject::InvalidLeverage, 0));

@@ -51,8 +51,11 @@ impl Engine {
         }
         let house = |account: AccountId| i128::from(self.accounts[account.0 as usize].wallet.0);
         let commission = sum(&|account| account.commission.0);
-        let fees = house(AccountId::FEES);
-        law!(commission == fees, "SUM-4: fees paid {commission}, fee account {fees}");
+        let (fees, residue) = (house(AccountId::FEES), house(AccountId::RESIDUE));
+        law!(
+            commission == fees + residue,
+            "SUM-4: fees and funding paid {commission}, fee account {fees}, residue {residue}"
+        );
         let all = sum(&|account| account.wallet.0) - cost;
         law!(
             all == self.net_deposits,

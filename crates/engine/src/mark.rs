@@ -35,7 +35,7 @@ impl Engine {
     /// The mark takes effect. (Rules LIQ-4, LIQ-7, LIQ-8)
     pub(crate) fn set_mark(&mut self, mark: Price, out: &mut impl Outbox) {
         self.market.set_mark(mark);
-        self.say.fact(None, IndexMark { index: Price::NONE, mark }, out);
+        self.say.fact(None, IndexMark { index: self.index.price, mark }, out);
 
         // A long is reached where its key's price is at the mark or above, a short at the mark or below.
         let tick = self.market.spec.tick_size.0;

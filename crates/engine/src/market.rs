@@ -7,7 +7,7 @@ use contract::margin::{OrderSums, SideSums, available, chargeable, order_margin,
 use contract::math::{div_round_half_away, product};
 use contract::position::PositionState;
 use contract::value::{unit_value, units};
-use contract::{ContractSpec, PremiumMode, Price, Qty, Side, Tick, Xbt};
+use contract::{ContractSpec, PremiumMode, Price, Qty, Rate, Side, Tick, Xbt};
 
 use crate::account::{ANY_MARK, Account};
 
@@ -29,6 +29,10 @@ pub(crate) struct Market {
     pub(crate) mark_value: u64,
     /// What is strictly safe at the mark.
     pub(crate) line: SafeLine,
+    /// The funding rate in force. (Rules MARGIN-6, FUND-2)
+    pub(crate) rate: Rate,
+    /// No constituent of the index is fresh: the mark stands still. (Rule MARK-3)
+    pub(crate) is_stale: bool,
 }
 
 impl Market {
@@ -42,6 +46,8 @@ impl Market {
             mark_number: 0,
             mark_value: 0,
             line: SafeLine::at(spec, spec.max_price),
+            rate: Rate::ZERO,
+            is_stale: false,
         }
     }
 

@@ -64,6 +64,9 @@ impl Engine {
             let execution = Execution { qty: sign * signed(qty), unit_value: worth, premium, rate };
             self.settle(taker.account, &execution, value)
         };
+        if self.agenda.pass.is_some() && !is_lot_made {
+            self.settle_ahead(maker.account, out);
+        }
         let maker_leaves = difference(maker.leaves, qty);
         self.book_filled(maker, qty);
         let maker_fee = if is_lot_made {

@@ -11,7 +11,10 @@ mod rules {
     mod close;
     mod deleverage;
     mod desk;
+    mod funding;
+    mod index;
     mod liquidation;
+    mod maintenance;
     mod margin;
     mod order_margin;
     mod position;

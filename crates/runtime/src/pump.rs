@@ -5,7 +5,9 @@
 //! Laws  A turn takes what is visible when it begins, at most so many from each lane: a noisy lane delays the others
 //!       by a bounded amount, a silent or stalled one not at all. The order in which commands are journalled is the
 //!       market's.
-//!       While the lanes are idle and work waits in the engine, `Clock` commands are stamped until it is done. (Law 4)
+//!       While the lanes are idle and work waits in the engine, or something is due by the clock, `Clock` commands are
+//!       stamped until it is done. (Law 4) After a recovery an `Epoch` comes first: what was heard of an index before
+//!       it is stale. (Rule MARK-3)
 //!       A law that breaks ends the pump, not the process: what was safe stays readable. (Law 6)
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use contract::{AccountId, Action, Command, Event};
+use contract::{AccountId, Action, Command, Event, Marking};
 use engine::{Engine, Outbox};
 use ring::{Full, Hub, Producer, RingError, wait_any};
 
@@ -104,6 +106,8 @@ pub struct Pump<J> {
     /// The disk was found full in this turn.
     is_held_up: bool,
     turns: u64,
+    /// The engine was recovered and has not been told.
+    owes_epoch: bool,
 }
 
 impl<J: Journal> Pump<J> {
@@ -130,7 +134,21 @@ impl<J: Journal> Pump<J> {
         }
         let (lanes, requests) = (Vec::new(), Vec::new());
         let (out_before, applying, is_held_up, turns) = (0, 0, false, 0);
-        Ok(Pump { engine, journal, out, options, lanes, shared, requests, out_before, applying, is_held_up, turns })
+        let owes_epoch = engine.seq() != 0 && engine.spec().marking != Marking::External;
+        Ok(Pump {
+            engine,
+            journal,
+            out,
+            options,
+            lanes,
+            shared,
+            requests,
+            out_before,
+            applying,
+            is_held_up,
+            turns,
+            owes_epoch,
+        })
     }
 
     /// Another lane.
@@ -260,6 +278,13 @@ impl<J: Journal> Pump<J> {
         let most = self.options.commands_a_lane;
         self.lanes.iter_mut().for_each(|lane| lane.look(most));
         let mut turn = Turn::default();
+        if self.owes_epoch {
+            if !self.take_own(Action::Epoch) {
+                return turn;
+            }
+            self.owes_epoch = false;
+            turn.commands += 1;
+        }
         while let Some(at) = oldest(&self.lanes) {
             let count = self.lanes[at].together();
             if !self.take(at, count) {
@@ -268,14 +293,25 @@ impl<J: Journal> Pump<J> {
             self.lanes[at].advance(count);
             turn.commands += count;
         }
-        while turn.commands < most && !self.engine.agenda_is_empty() {
-            let clock = Command::new(AccountId::NONE, Action::Clock).stamped(0, self.options.clock.now_ns());
-            if !self.has_room(1) || !self.take_one(clock) {
+        while turn.commands < most && self.has_own_work() {
+            if !self.take_own(Action::Clock) {
                 break;
             }
             turn.commands += 1;
         }
         turn
+    }
+
+    /// Does the engine's agenda hold something, or is something due by the clock?
+    fn has_own_work(&self) -> bool {
+        let due = self.engine.due_ts();
+        !self.engine.agenda_is_empty() || (due != u64::MAX && self.options.clock.now_ns() >= due)
+    }
+
+    /// A command of the pump's own; false where the journal does not take it.
+    fn take_own(&mut self, action: Action) -> bool {
+        let command = Command::new(AccountId::NONE, action).stamped(0, self.options.clock.now_ns());
+        self.has_room(1) && self.take_one(command)
     }
 
     /// Takes the next commands of a lane that go together; false where the journal does not.

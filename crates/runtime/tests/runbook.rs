@@ -211,13 +211,51 @@ fn failed_assertion() {
 
 #[test]
 fn stale_index() {
-    assert!(section("Stale index").contains("**Not in this version.**"));
-    let mut engine = new_engine();
-    let mut events: Vec<Event> = Vec::new();
-    let index = Action::Index(Index { price: Price(1_000_000), ..Index::default() });
-    engine.apply(&Command::new(AccountId::NONE, index).stamped(1, 0), &mut events);
-    assert!(matches!(events[..], [done] if matches!(done.fact(), Some(Fact::Done(_)))), "{events:?}");
-    assert_eq!(engine.mark(), None, "it moves no mark");
+    let text = section("Stale index");
+    assert!(text.contains("Market is not open") && text.contains("are refused there"));
+    assert_eq!(Reject::MarketNotOpen.text(), "Market is not open");
+    let spec = ContractSpec { marking: Marking::Index, ..genesis().spec };
+    let genesis = Genesis { spec, ..genesis() };
+    let disk = SimDisk::new();
+    let journal = Writer::create(disk.clone(), SEGMENTS, &genesis).unwrap();
+    let mut pump = Pump::new(Engine::new(&genesis).unwrap(), journal, PumpOptions::default()).unwrap();
+    let mut lane = pump.lane("gateway", LaneConfig::default()).unwrap();
+    let index = |price| Command::new(AccountId::NONE, Action::Index(Index { constituent: 0, price: Price(price) }));
+    lane.try_send(index(1_000_000)).unwrap();
+    (2..=4).for_each(|n| lane.try_send(request(n)).unwrap());
+    while !pump.turn().is_idle() {}
+    assert_eq!((pump.engine().mark(), pump.engine().is_mark_stale()), (Some(Price(1_000_000)), false));
+    let best = pump.engine().best(Side::Buy);
+    assert_eq!(best, Some(Tick(10_000)));
+    let (_, journal) = pump.stop();
+    journal.close().unwrap();
+
+    // Started again: the first thing in the journal is that everything heard before is stale.
+    let scan = Scan::of(&disk).unwrap();
+    let mut engine = Engine::new(&genesis).unwrap();
+    replay(&disk, &scan, &mut engine, &mut Discard, |_| {}).unwrap();
+    let journal = Writer::open(disk.clone(), SEGMENTS, &scan).unwrap();
+    let mut pump = Pump::new(engine, journal, PumpOptions::default()).unwrap();
+    let mut events = pump.output().reader().unwrap();
+    let mut lane = pump.lane("gateway", LaneConfig::default()).unwrap();
+    lane.try_send(request(5)).unwrap();
+    lane.try_send(request(6)).unwrap();
+    while !pump.turn().is_idle() {}
+    assert!(pump.engine().is_mark_stale());
+    assert_eq!((pump.engine().index(), pump.engine().mark()), (None, Some(Price(1_000_000))));
+    let refused =
+        |events: &mut ring::Reader<Event>| events.batch().filter_map(|event| event.fact()).filter(is_refused).count();
+    assert_eq!(refused(&mut events), 2, "new orders are refused");
+    // One constituent speaks, and the market goes on.
+    lane.try_send(index(999_000)).unwrap();
+    lane.try_send(request(7)).unwrap();
+    while !pump.turn().is_idle() {}
+    assert_eq!((pump.engine().index(), pump.engine().mark()), (Some(Price(999_000)), Some(Price(999_000))));
+    assert_eq!(refused(&mut events), 0);
+}
+
+fn is_refused(fact: &Fact) -> bool {
+    matches!(fact, Fact::Rejected(rejected) if rejected.reject() == Some(Reject::MarketNotOpen))
 }
 
 #[test]

@@ -121,6 +121,8 @@ impl<M: Machine> Pair<M> {
         };
         self.workload.observe(&expected);
         self.tally.count(&command, &expected);
+        self.tally.count_funding(&command, &expected, self.twin.is_passing());
+        self.tally.count_index(&command, &expected, self.twin.is_mark_stale());
         if said != expected {
             let what = event_difference(&expected, &said);
             return Err(self.report(number, &command, &what));
@@ -262,6 +264,8 @@ fn everything_happens_and_the_twin_keeps_the_sums() {
             let events = twin.apply(&command);
             workload.observe(&events);
             tally.count(&command, &events);
+            tally.count_funding(&command, &events, twin.is_passing());
+            tally.count_index(&command, &events, twin.is_mark_stale());
             twin.check_sums()
                 .map_err(|law| format!("seed {seed}, command {number}: {law}\n{command:?}\n{events:#?}"))?;
         }
@@ -286,21 +290,31 @@ impl<M: Machine> Paced<M> {
         Ok(Paced { machine: M::open(&Genesis { spec, ..*genesis })?, seq: 0, budget })
     }
 
-    /// The command, then clocks until the agenda is empty; gives the events of the command itself.
+    /// What is due by the command's stamp, the command, what that makes due; gives the events of the command itself.
     fn apply(&mut self, command: Command) -> Result<Vec<Event>, String> {
+        self.clock(&command);
+        self.finish(&command)?;
         self.seq += 1;
         let events = self.machine.apply(&command.stamped(self.seq, command.ts()));
-        let mut clocks = 0;
-        while !self.machine.agenda_is_empty() {
-            self.seq += 1;
-            let clock = Command::new(AccountId::NONE, contract::command::Action::Clock);
-            self.machine.apply(&clock.stamped(self.seq, command.ts()));
-            clocks += 1;
-            if clocks > 1_000_000 {
-                return Err(format!("budget {}: the agenda does not end after {command:?}", self.budget));
-            }
-        }
+        self.finish(&command)?;
         Ok(events)
+    }
+
+    fn clock(&mut self, command: &Command) {
+        self.seq += 1;
+        let clock = Command::new(AccountId::NONE, contract::command::Action::Clock);
+        self.machine.apply(&clock.stamped(self.seq, command.ts()));
+    }
+
+    /// Clocks until the agenda is empty.
+    fn finish(&mut self, command: &Command) -> Result<(), String> {
+        for _ in 0..1_000_000 {
+            if self.machine.agenda_is_empty() {
+                return Ok(());
+            }
+            self.clock(command);
+        }
+        Err(format!("budget {}: the agenda does not end after {command:?}", self.budget))
     }
 }
 

@@ -5,6 +5,7 @@
 //! compares and the closed list of causes by which a difference may be explained.
 
 pub mod bitmex_trades;
+pub mod bitmex_wallet;
 pub mod bitmex_ws;
 pub mod bitstamp;
 pub mod tape;

@@ -25,6 +25,7 @@ use contract::spec::{GENESIS_WORDS, SpecError};
 
 use crate::chain::Chain;
 use bytes::Input;
+pub(crate) use records::index_words;
 
 /// The first word: what it is, and the version of its format.
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"CENTUME1");

@@ -23,6 +23,14 @@ impl Engine {
             self.market.set_mark(market.mark);
         }
         self.waiting_mark = market.waiting_mark;
+        self.market.rate = market.rate;
+        self.funding.waiting = market.waiting_rate;
+        self.funding.next_instant = market.next_instant;
+        self.agenda.pass = market.pass;
+        self.index = market.index.clone();
+        self.market.is_stale = market.is_stale;
+        self.plan_due();
+        self.agenda.has_news |= market.pass.is_some();
         self.next_number = market.next_number;
         self.net_deposits = market.net_deposits;
     }
@@ -36,7 +44,10 @@ impl Engine {
         }
         let account = &mut self.accounts[number as usize];
         record.put(account);
-        account.terms = account.terms_with(&self.market.spec, record.leverage, record.tier);
+        // An account whose turn in a pass has not come still has its margins by the rate before.
+        let turn = self.agenda.pass.filter(|pass| number >= pass.next && !record.is_settled_ahead());
+        let rate = turn.map_or(self.market.rate, |pass| pass.before);
+        account.terms = account.terms_with(&self.market.spec, record.leverage, record.tier, rate);
         account.risk_limit = tier_limit(&self.market.spec, record.tier).0.unsigned_abs();
     }
 

@@ -1,16 +1,21 @@
 //! One record of each part: the engine's own fields on one side, words on the other. Nothing else of the
 //! snapshot knows how the engine keeps its state.
 
+use contract::command::MAX_CONSTITUENTS;
 use contract::words::{Wire, Words};
-use contract::{ClOrdId, Leverage, Price, Side, Tick, Xbt};
+use contract::{ClOrdId, Leverage, Price, Rate, Side, Tick, Xbt};
 
-use crate::account::{Account, DUE, SUSPENDED};
+use crate::account::{Account, DUE, SETTLED_AHEAD, SUSPENDED};
 use crate::agenda::{CancelTask, Process};
 use crate::book::{Book, CLOSE_OUT, POST_ONLY, REDUCE_ONLY, Resting};
 use crate::engine::Engine;
+use crate::funding::Pass;
+use crate::index::{Index, Weights};
 use crate::liquidation::Lot;
 
-pub(super) const MARKET_WORDS: usize = 5;
+pub(super) const MARKET_WORDS: usize = 11 + INDEX_WORDS;
+/// Of the index within the market.
+const INDEX_WORDS: usize = 4 + MAX_CONSTITUENTS * 3;
 pub(super) const ACCOUNT_WORDS: usize = 9;
 pub(super) const LOT_WORDS: usize = 4;
 pub(super) const ORDER_WORDS: usize = 11;
@@ -25,13 +30,26 @@ const fn joined(low: u32, high: u32) -> u64 {
 }
 
 /// What there is once.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct MarketRecord {
     pub(super) mark: Price,
     pub(super) waiting_mark: Price,
     pub(super) next_number: u64,
     pub(super) net_deposits: i128,
+    pub(super) rate: Rate,
+    pub(super) waiting_rate: Option<Rate>,
+    pub(super) next_instant: u64,
+    pub(super) pass: Option<Pass>,
+    pub(super) index: Index,
+    pub(super) is_stale: bool,
+    /// Nothing unknown was read.
+    pub(super) is_known: bool,
 }
+
+/// Bits of the market: a pass is open, a rate waits, the mark stands still.
+const MARKET_PASS: u32 = 1;
+const MARKET_RATE_WAITS: u32 = 2;
+const MARKET_STALE: u32 = 4;
 
 impl MarketRecord {
     pub(super) fn of(engine: &Engine) -> MarketRecord {
@@ -40,16 +58,59 @@ impl MarketRecord {
             waiting_mark: engine.waiting_mark,
             next_number: engine.next_number,
             net_deposits: engine.net_deposits,
+            rate: engine.market.rate,
+            waiting_rate: engine.funding.waiting,
+            next_instant: engine.funding.next_instant,
+            pass: engine.agenda.pass,
+            index: engine.index.clone(),
+            is_stale: engine.market.is_stale,
+            is_known: true,
         }
     }
 
-    pub(super) fn to_words(self) -> [u64; MARKET_WORDS] {
+    pub(super) fn to_words(&self) -> [u64; MARKET_WORDS] {
         let deposits = self.net_deposits;
-        [self.mark.0, self.waiting_mark.0, self.next_number, deposits as u64, (deposits >> 64) as u64]
+        let bit = |is_set: bool, bit: u32| if is_set { bit } else { 0 };
+        let Pass { next, before, times } = self.pass.unwrap_or(Pass { next: 0, before: Rate::ZERO, times: 0 });
+        let bits = bit(self.pass.is_some(), MARKET_PASS)
+            | bit(self.waiting_rate.is_some(), MARKET_RATE_WAITS)
+            | bit(self.is_stale, MARKET_STALE);
+        let mut words = [0; MARKET_WORDS];
+        words[..11].copy_from_slice(&[
+            self.mark.0,
+            self.waiting_mark.0,
+            self.next_number,
+            deposits as u64,
+            (deposits >> 64) as u64,
+            self.rate.0 as u64,
+            self.waiting_rate.unwrap_or(Rate::ZERO).0 as u64,
+            self.next_instant,
+            joined(next, times),
+            before.0 as u64,
+            bits.into(),
+        ]);
+        words[11..].copy_from_slice(&index_words(&self.index));
+        words
     }
 
-    pub(super) fn from_words([mark, waiting, next_number, low, high]: [u64; MARKET_WORDS]) -> MarketRecord {
+    pub(super) fn from_words(words: [u64; MARKET_WORDS]) -> MarketRecord {
+        let [mark, waiting, next_number, low, high, rate, waiting_rate, next_instant, turn, before, bits, index @ ..] =
+            words;
+        let (next, times) = halves(turn);
+        let is = |bit: u32| bits & u64::from(bit) != 0;
+        let is_pass_known = is(MARKET_PASS) || (turn, before) == (0, 0);
+        let is_rate_known = is(MARKET_RATE_WAITS) || waiting_rate == 0;
+        let found = index_from_words(&index);
+        let is_index_known = index_words(&found) == index;
+        let is_known = is_index_known && is_pass_known && is_rate_known && bits < 2 * u64::from(MARKET_STALE);
         MarketRecord {
+            rate: Rate(rate as i64),
+            waiting_rate: is(MARKET_RATE_WAITS).then_some(Rate(waiting_rate as i64)),
+            next_instant,
+            pass: is(MARKET_PASS).then_some(Pass { next, before: Rate(before as i64), times }),
+            index: found,
+            is_stale: is(MARKET_STALE),
+            is_known,
             mark: Price(mark),
             waiting_mark: Price(waiting),
             next_number,
@@ -58,9 +119,49 @@ impl MarketRecord {
     }
 }
 
+/// The constituents: how many are in force and announced; from when those; the weights of both, two a word; prices;
+/// their stamps; the index; when it is looked at next.
+pub(crate) fn index_words(index: &Index) -> [u64; INDEX_WORDS] {
+    let (effective, announced) = index.announced.unwrap_or((0, Weights { count: 0, each: [0; MAX_CONSTITUENTS] }));
+    let mut words = [0; INDEX_WORDS];
+    let (head, rest) = words.split_at_mut(2);
+    head.copy_from_slice(&[joined(index.weights.count.into(), announced.count.into()), effective]);
+    let (weights, rest) = rest.split_at_mut(MAX_CONSTITUENTS);
+    let both = index.weights.each.chunks(2).chain(announced.each.chunks(2));
+    weights.iter_mut().zip(both).for_each(|(word, two)| *word = joined(two[0], two[1]));
+    let (prices, rest) = rest.split_at_mut(MAX_CONSTITUENTS);
+    prices.iter_mut().zip(index.prices).for_each(|(word, price)| *word = price.0);
+    let (stamps, rest) = rest.split_at_mut(MAX_CONSTITUENTS);
+    stamps.copy_from_slice(&index.stamps);
+    rest.copy_from_slice(&[index.price.0, index.next_look]);
+    words
+}
+
+fn index_from_words(words: &[u64; INDEX_WORDS]) -> Index {
+    const N: usize = MAX_CONSTITUENTS;
+    let (in_force, announced) = halves(words[0]);
+    let weights = |count: u32, from: usize| Weights {
+        // Beyond what there can be it is refused.
+        count: u8::try_from(count).unwrap_or(u8::MAX),
+        each: core::array::from_fn(|i| {
+            let (low, high) = halves(words[from + i / 2]);
+            if i % 2 == 0 { low } else { high }
+        }),
+    };
+    Index {
+        weights: weights(in_force, 2),
+        announced: (announced != 0).then(|| (words[1], weights(announced, 2 + N / 2))),
+        prices: core::array::from_fn(|i| Price(words[2 + N + i])),
+        stamps: core::array::from_fn(|i| words[2 + 2 * N + i]),
+        price: Price(words[2 + 3 * N]),
+        next_look: words[3 + 3 * N],
+    }
+}
+
 /// Bits of an account.
 const ACCOUNT_SUSPENDED: u8 = 1;
 const ACCOUNT_DUE: u8 = 2;
+const ACCOUNT_SETTLED_AHEAD: u8 = 4;
 
 /// An account.
 #[derive(Clone, Copy, Debug)]
@@ -95,7 +196,7 @@ impl AccountRecord {
             leverage: account.leverage,
             tier: account.tier,
             fee_class: account.fee_class,
-            bits: suspended | due,
+            bits: suspended | due | if account.has(SETTLED_AHEAD) { ACCOUNT_SETTLED_AHEAD } else { 0 },
         }
     }
 
@@ -115,6 +216,7 @@ impl AccountRecord {
         account.fee_class = self.fee_class;
         account.flags = if self.bits & ACCOUNT_SUSPENDED != 0 { SUSPENDED } else { 0 };
         account.flags |= if self.is_due() { DUE } else { 0 };
+        account.flags |= if self.is_settled_ahead() { SETTLED_AHEAD } else { 0 };
     }
 
     pub(super) fn to_words(self) -> [u64; ACCOUNT_WORDS] {
@@ -155,12 +257,16 @@ impl AccountRecord {
         self.bits & ACCOUNT_DUE != 0
     }
 
+    pub(super) fn is_settled_ahead(&self) -> bool {
+        self.bits & ACCOUNT_SETTLED_AHEAD != 0
+    }
+
     pub(super) fn bits(&self) -> u64 {
         self.bits.into()
     }
 
     pub(super) fn has_unknown_bits(&self) -> bool {
-        self.bits & !(ACCOUNT_SUSPENDED | ACCOUNT_DUE) != 0
+        self.bits & !(ACCOUNT_SUSPENDED | ACCOUNT_DUE | ACCOUNT_SETTLED_AHEAD) != 0
     }
 }
 

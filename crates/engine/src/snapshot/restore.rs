@@ -5,12 +5,14 @@
 
 use alloc::vec::Vec;
 
+use contract::command::MAX_CONSTITUENTS;
 use contract::liquidation::close_out_tick;
 use contract::margin::leverage_fits;
+use contract::mark::MINUTE_NS;
 use contract::math::MOST;
 use contract::spec::FEE_CLASSES;
 use contract::value::{unit_value, units};
-use contract::{AccountId, Leverage, Price, Qty, Side, Tick};
+use contract::{AccountId, Leverage, Marking, Price, Qty, Rate, Side, Tick};
 
 use super::bytes::Input;
 use super::records::{
@@ -101,8 +103,12 @@ impl<S: SnapshotSource> Restore<'_, S> {
         let at = self.input.at();
         self.input.must(at == self.header.bytes, "length", at, "be the one in the header")?;
         let is_idle = self.engine.agenda.is_idle();
+        self.engine.agenda.has_news |= !is_idle;
         let waiting = self.engine.waiting_mark;
         self.input.must(waiting == Price::NONE || !is_idle, "waiting mark", waiting.0, "wait for something")?;
+        let waits = self.engine.funding.waiting;
+        let found = waits.map_or(0, |rate| rate.0 as u64);
+        self.input.must(waits.is_none() || !is_idle, "waiting rate", found, "wait for something")?;
         self.order_lists()?;
         for number in AccountId::FIRST_TRADER.0..self.engine.accounts.len() as u32 {
             let is_bearable = self.engine.settle_account(number);
@@ -122,16 +128,70 @@ impl<S: SnapshotSource> Restore<'_, S> {
             let is_mark = mark == Price::NONE || (spec.tick_size..=spec.max_price).contains(&mark);
             self.input.must(is_mark, "mark", mark.0, "be none, or one tick to the highest price")?;
         }
+        let most = spec.initial_margin.0;
+        let before = record.pass.map(|pass| pass.before);
+        for rate in [Some(record.rate), record.waiting_rate, before].into_iter().flatten() {
+            self.input.must(
+                (-most..=most).contains(&rate.0),
+                "rate",
+                rate.0 as u64,
+                "be at most the initial margin",
+            )?;
+        }
+        let instant = record.next_instant;
+        let is_instant = instant == 0
+            || instant == u64::MAX
+            || instant % spec.funding_interval_ns == spec.funding_offset_ns % spec.funding_interval_ns;
+        self.input.must(is_instant, "next instant", instant, "be one of the contract's")?;
+        let is_open = record.pass.is_none_or(|pass| {
+            let most = Rate::ONE / pass.before.0.unsigned_abs().max(1);
+            pass.times == 0 || (record.mark != Price::NONE && u64::from(pass.times) <= most)
+        });
+        self.input.must(record.is_known && is_open, "pass", record.is_known.into(), "be one that can be open")?;
+        self.look_at_index(&record)?;
         let number = record.next_number;
         self.input.must(number != 0 && number <= 1 << 59, "next number", number, "be 1 to 2^59")?;
         self.engine.put_market(self.header, &record);
         self.input.end()
     }
 
+    fn look_at_index(&self, record: &MarketRecord) -> Restored<()> {
+        let spec = &self.engine.market.spec;
+        let index = &record.index;
+        let is_price = |price: Price| price == Price::NONE || (spec.tick_size..=spec.max_price).contains(&price);
+        for (_, weights) in index.announced.into_iter().chain([(0, index.weights)]) {
+            let count = usize::from(weights.count);
+            let is_count = (1..=MAX_CONSTITUENTS).contains(&count);
+            let (used, beyond) = weights.each.split_at(count.min(MAX_CONSTITUENTS));
+            let is_used = used.iter().any(|weight| *weight != 0) && beyond.iter().all(|weight| *weight == 0);
+            self.input.must(is_count && is_used, "weights", count as u64, "be those of one to ten constituents")?;
+        }
+        for (price, stamp) in index.prices.iter().zip(index.stamps) {
+            let is_heard = *price != Price::NONE || stamp == 0;
+            let is_it = is_price(*price) && is_heard && stamp <= self.header.ts;
+            self.input.must(is_it, "constituent", price.0, "be on the price scale, and heard before")?;
+        }
+        let is_external = spec.marking == Marking::External;
+        let is_still = !is_external || (index.price == Price::NONE && !record.is_stale);
+        let is_stale = !record.is_stale || (index.price == Price::NONE && record.mark != Price::NONE);
+        self.input.must(
+            is_price(index.price) && is_still && is_stale,
+            "index",
+            index.price.0,
+            "be one there can be",
+        )?;
+        let is_minute = index.next_look.is_multiple_of(MINUTE_NS) && !is_external;
+        let is_look = index.next_look == u64::MAX || is_minute;
+        self.input.must(is_look, "next look", index.next_look, "be a minute")
+    }
+
     fn accounts(&mut self) -> Restored<()> {
         let count = self.input.begin(Section::Accounts, self.engine.genesis.capacity.accounts.into())?;
         let house = u64::from(AccountId::FIRST_TRADER.0);
         self.input.must(count >= house, "count", count, "have the house's accounts")?;
+        let turn = self.engine.agenda.pass.map(|pass| u64::from(pass.next));
+        let is_turn = turn.is_none_or(|turn| (house..count).contains(&turn));
+        self.input.must(is_turn, "pass", turn.unwrap_or(0), "be at one of the traders")?;
         for number in 0..count as u32 {
             let words: [u64; ACCOUNT_WORDS] = self.input.words()?;
             let record = AccountRecord::from_words(words);
@@ -146,6 +206,7 @@ impl<S: SnapshotSource> Restore<'_, S> {
         let must = |holds, what, found: i64, must| self.input.must(holds, what, found as u64, must);
         let most = MOST as i64;
         let market = &self.engine.market;
+        let pass = self.engine.agenda.pass;
         let is_house = number < AccountId::FIRST_TRADER.0;
         let is_mover = !is_house || number == AccountId::LIQUIDATION.0;
         let (qty, cost) = (record.qty, record.cost);
@@ -172,6 +233,8 @@ impl<S: SnapshotSource> Restore<'_, S> {
         let class = record.fee_class;
         must(usize::from(class) < FEE_CLASSES, "fee class", class.into(), "be one of the contract's")?;
         self.input.must(!record.has_unknown_bits(), "bits", record.bits(), "be known")?;
+        let may_be_ahead = pass.is_some_and(|pass| number >= pass.next);
+        must(may_be_ahead || !record.is_settled_ahead(), "bits", record.bits() as i64, "be ahead of an open pass")?;
         let is_plain = leverage == Leverage::CROSS && tier == 0 && class == 0 && record.bits() == 0;
         self.input.must(!is_house || is_plain, "bits", record.bits(), "be 0 for the house, and its terms plain")
     }

@@ -4,7 +4,7 @@
 
 use contract::codes::{Contingency, OrdType, PegPriceType, SelfTrade};
 use contract::command::{
-    Amount, CancelAll, FundingRate, Index, Mark, NEW_HAS_DISPLAY, OpenAccount, SetAccount, SetLeverage,
+    Amount, CancelAll, FundingRate, Index, Mark, NEW_HAS_DISPLAY, OpenAccount, SetAccount, SetLeverage, SetWeights,
 };
 use contract::*;
 
@@ -495,21 +495,47 @@ fn the_other_commands_have_their_lines_too() {
     }
 }
 
-/// MARK-2: where the mark is not given from outside the command does nothing. Clock and, for now, index and
-/// rate are heard and change nothing.
+/// MARK-2: where the mark is not given from outside the commands for mark and rate are refused; where it is, those for
+/// the index are. Each has its own limits (LIMIT-1, INDEX-1).
 #[test]
-fn a_mark_from_outside_needs_external_marking() {
+fn marks_come_from_outside_or_from_the_index() {
     let mut desk = Desk::new(ContractSpec::XBTUSD_2019);
     let mark = Action::Mark(Mark { price: Price(0) });
     assert_eq!(desk.refusal(AccountId::NONE, mark), Some(Reject::InvalidCommand));
     let index = Action::Index(Index { constituent: 0, price: Price(1_000_000) });
-    let rate = Action::FundingRate(FundingRate { rate: Rate(10_000) });
-    for action in [index, rate, Action::Clock] {
-        let events = desk.apply(AccountId::NONE, action);
-        assert_eq!(events.len(), 1);
-        assert_eq!(events[0].kind(), Some(EventKind::Done));
+    let rate = Action::FundingRate(FundingRate { rate: Rate(10_000_000) });
+    assert_eq!(desk.refusal(AccountId::NONE, rate), Some(Reject::InvalidCommand));
+    let mut outside = Desk::new(xbtusd());
+    assert_eq!(outside.refusal(AccountId::NONE, rate), Some(Reject::InvalidAmount));
+    let rate = for_instrument_1(Command::new(AccountId::NONE, rate));
+    assert_eq!(desk.refusal_of(rate), Some(Reject::InvalidSymbol));
+    let weights = |count, weights| Action::SetWeights(SetWeights { count, effective_ts: 0, weights });
+    let three = [1, 1, 1, 0, 0, 0, 0, 0, 0, 0];
+    for action in [index, weights(3, three), Action::Epoch] {
+        assert_eq!(outside.refusal(AccountId::NONE, action), Some(Reject::InvalidCommand));
+        let elsewhere = for_instrument_1(Command::new(AccountId::NONE, action));
+        assert_eq!(desk.refusal_of(elsewhere), Some(Reject::InvalidSymbol));
     }
-    assert_eq!(desk.engine.mark(), None);
+    let quote = |constituent, price| Action::Index(Index { constituent, price: Price(price) });
+    for (action, reason) in [
+        (quote(3, 1_000_000), Some(Reject::InvalidCommand)),
+        (quote(2, 49), Some(Reject::InvalidPrice)),
+        (quote(2, 100_000_001), Some(Reject::PriceAboveLimitUp)),
+        (weights(0, [0; 10]), Some(Reject::InvalidCommand)),
+        (weights(3, [0; 10]), Some(Reject::InvalidCommand)),
+        (weights(2, three), Some(Reject::InvalidCommand)),
+        (weights(11, [1; 10]), Some(Reject::InvalidCommand)),
+        (weights(10, [1; 10]), None),
+        (quote(9, 50), None),
+        (quote(9, 100_000_000), None),
+    ] {
+        assert_eq!(desk.refusal(AccountId::NONE, action), reason, "{action:?}");
+    }
+    assert_eq!((desk.engine.index(), desk.engine.mark()), (Some(Price(100_000_000)), Some(Price(100_000_000))));
+    let clock = desk.apply(AccountId::NONE, Action::Clock);
+    assert_eq!((clock.len(), clock[0].kind()), (1, Some(EventKind::Done)));
+    let last = Genesis { spec: ContractSpec { marking: Marking::Last, ..xbtusd() }, capacity: Capacity::default() };
+    assert_eq!(centum_engine::Engine::new(&last).expect_err("not built").field, "marking");
 }
 
 /// CANCEL-1: 1,024 cancel-alls may wait.

@@ -5,7 +5,7 @@ use contract::command::{Amount, Mark, OpenAccount, SetLeverage};
 use contract::view::view;
 use contract::{
     AccountId, Action, Capacity, ClOrdId, Command, ContractSpec, ExecInst, Genesis, Leverage, Marking, NewOrder,
-    OrdType, OrderId, Price, Qty, Rate, Side, Target, Tick, TimeInForce, Xbt, event,
+    OrdType, OrderId, Price, Qty, Side, Target, Tick, TimeInForce, Xbt, event,
 };
 use engine::{Engine, OrderView};
 
@@ -113,8 +113,14 @@ fn check_accounts(engine: &Engine, desk: &Desk, place: &str) {
         let (wallet, position) = (engine.wallet(account).expect("open"), engine.position(account).expect("open"));
         assert_eq!((found.as_of, found.wallet), (engine.seq(), wallet), "wallet of {account:?}, {place}");
         assert_eq!(lasting(found.position), lasting(position), "position of {account:?}, {place}");
-        assert_eq!(found.figures, view(engine.spec(), Rate::ZERO, &wallet, &position, found.mark), "{place}");
-        if found.mark != Price::NONE {
+        assert_eq!(
+            found.figures,
+            view(engine.spec(), engine.funding_rate(), &wallet, &position, found.mark),
+            "{place}"
+        );
+        // Whom an open pass has not come to still has its margins by the rate before. (Rule FUND-5)
+        let is_settled = engine.margin_rate(account) == Some(engine.funding_rate());
+        if found.mark != Price::NONE && is_settled {
             assert_eq!(Some(found.figures.available), engine.available(account), "MARGIN-7, {account:?}, {place}");
             assert_eq!(found.figures.liquidation_price, position.liquidation_price, "{account:?}, {place}");
         }

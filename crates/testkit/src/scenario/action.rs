@@ -3,10 +3,11 @@
 use contract::cl_ord_id::ClOrdId;
 use contract::codes::{AmendQty, ExecInst, Side, TimeInForce};
 use contract::command::{
-    AMEND_LOSES_PLACE, Action, Amend, AmendFields, Amount, Cancel, CancelAll, NewOrder, SetAccount, SetLeverage, Target,
+    AMEND_LOSES_PLACE, Action, Amend, AmendFields, Amount, Cancel, CancelAll, NewOrder, SetAccount, SetLeverage,
+    SetWeights, Target,
 };
 use contract::spec::ContractSpec;
-use contract::units::{Leverage, Price, Qty, Tick, Xbt};
+use contract::units::{Leverage, Price, Qty, Rate, Tick, Xbt};
 use contract::words::Code;
 
 /// A whole number; `_` and `,` may separate its digits.
@@ -23,6 +24,39 @@ fn hundredths(text: &str) -> Result<u64, String> {
         return Err(wrong());
     }
     format!("{whole}{places:0<2}").parse().map_err(|_| wrong())
+}
+
+/// A rate in percent with at most six places, `-0.0024`.
+pub(super) fn percent(text: &str) -> Result<Rate, String> {
+    let wrong = || format!("{text} is no rate in percent with at most six places");
+    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
+    let (whole, places) = digits.split_once('.').unwrap_or((digits, ""));
+    if whole.is_empty() || places.len() > 6 || !(whole.to_string() + places).bytes().all(|it| it.is_ascii_digit()) {
+        return Err(wrong());
+    }
+    let rate: i64 = format!("{whole}{places:0<6}").parse().map_err(|_| wrong())?;
+    Ok(Rate(sign * rate))
+}
+
+/// Weights, in force from now on or `from` a time.
+pub(super) fn weights(words: &[&str]) -> Result<SetWeights, String> {
+    let (effective_ts, words) = match *words {
+        ["from", at, ref rest @ ..] => (time(at)?, rest),
+        ref rest => (0, rest),
+    };
+    let mut set = SetWeights { count: words.len() as u8, effective_ts, ..SetWeights::default() };
+    for (weight, word) in set.weights.iter_mut().zip(words) {
+        *weight = u32::try_from(number(word)?).map_err(|_| format!("{word} is no weight"))?;
+    }
+    Ok(set)
+}
+
+/// A time of the first day, `04:00:00`, or later, `28:00:00`, ns.
+pub(super) fn time(text: &str) -> Result<u64, String> {
+    let wrong = || format!("{text} is no time such as 04:00:00");
+    let parts: Vec<u64> = text.split(':').map(|part| part.parse().map_err(|_| wrong())).collect::<Result<_, _>>()?;
+    let [hours, minutes, seconds] = parts[..] else { return Err(wrong()) };
+    Ok((hours * 3_600 + minutes * 60 + seconds) * 1_000_000_000)
 }
 
 /// A price in USD.

@@ -3,12 +3,19 @@
 use contract::codes::{FillCause, LiquidationStep, Side, TransferKind};
 use contract::event::{Event, Fact, Fill, Position, Wallet};
 use contract::spec::ContractSpec;
-use contract::units::{AccountId, Price, Tick};
+use contract::units::{AccountId, Price, Rate, Tick};
 
 /// A price with at least one place, and no zero behind it that is not needed.
 pub(super) fn price(price: Price) -> String {
     let text = price.to_string();
     text.strip_suffix('0').map_or(text.clone(), String::from)
+}
+
+/// A rate in percent, with no zero behind it that is not needed.
+fn percent(rate: Rate) -> String {
+    let (sign, parts) = (if rate.0 < 0 { "-" } else { "" }, rate.0.unsigned_abs());
+    let text = format!("{sign}{}.{:06}", parts / 1_000_000, parts % 1_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_string()
 }
 
 /// What an event says; nothing for a kind that scenarios do not look at.
@@ -51,7 +58,12 @@ pub(super) fn fact(spec: &ContractSpec, name: &dyn Fn(u32) -> String, event: &Ev
             let cause = it.cause.get().map_or("?", |cause| cause.name());
             format!("fund {cause} {} now {}", it.change.0, it.balance.0)
         }
-        Fact::IndexMark(it) => format!("mark {}", price(it.mark)),
+        Fact::Funding(it) => {
+            format!("{who} funding {} qty {} at {} rate {}", it.paid.0, it.qty, price(it.mark), percent(it.rate))
+        }
+        Fact::FundingRate(it) => format!("rate {}", percent(it.rate)),
+        Fact::IndexMark(it) if it.index == Price::NONE => format!("mark {}", price(it.mark)),
+        Fact::IndexMark(it) => format!("mark {} index {}", price(it.mark), price(it.index)),
         _ => return None,
     })
 }

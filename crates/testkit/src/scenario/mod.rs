@@ -22,8 +22,10 @@
 //! | `NAME leverage 100`, `NAME leverage cross` | leverage |
 //! | `NAME class N`, `NAME suspend`, `NAME resume`, `NAME open` | the account itself |
 //! | `mark PRICE`, `insurance XBT`, `clock` | the market |
+//! | `index N PRICE`, `weights W W …`, `epoch` | a constituent's price; weights, after `from HH:MM:SS` at that time; a restart |
+//! | `rate PERCENT`, `at HH:MM:SS` | the funding rate, `0.01` for 0.01 %; a clock at that time, later ones follow it |
 //! | `book`, `wallet NAME`, `position NAME`, `available NAME` | looks; of wallet and position only the fields named are compared |
-//! | `profile NAME`, `budget N`, `max_fills N`, `premium full\|none`, `lots N`, `no_mark` | the contract, before anything else |
+//! | `marking fair\|index`, `profile NAME`, `budget N`, `max_fills N`, `premium full\|none`, `lots N`, `no_mark` | the contract, before anything else |
 //!
 //! Accounts are opened when first named, with 10 XBT unless that line is a deposit. The mark is 10000.0
 //! from the first order on unless a `mark` line came before. `#` begins a comment.
@@ -35,7 +37,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use contract::codes::{Marking, PremiumMode, Side};
-use contract::command::{Action, Amount, Command, Mark, OpenAccount};
+use contract::command::{Action, Amount, Command, FundingRate, Index, Mark, OpenAccount};
 use contract::event::{Event, EventKind};
 use contract::spec::{Capacity, ContractSpec, Genesis};
 use contract::units::{AccountId, Price, Qty, XBT, Xbt};
@@ -155,6 +157,7 @@ struct Stage<M> {
     accounts: BTreeMap<String, u32>,
     names: BTreeMap<u32, String>,
     seq: u64,
+    ts: u64,
     has_mark: bool,
 }
 
@@ -167,6 +170,7 @@ impl<M: Machine> Stage<M> {
             accounts: BTreeMap::new(),
             names: BTreeMap::from([(3, "lot".to_string())]),
             seq: 0,
+            ts: 0,
             has_mark: false,
         }
     }
@@ -196,6 +200,25 @@ impl<M: Machine> Stage<M> {
                 let price = action::price(price)?;
                 self.apply(Command::new(AccountId::NONE, Action::Mark(Mark { price })))
             }
+            ["index", constituent, price] => {
+                let constituent = u32::try_from(action::number(constituent)?).map_err(|_| "no such constituent")?;
+                let index = Index { constituent, price: action::price(price)? };
+                self.has_mark = true;
+                self.apply(Command::new(AccountId::NONE, Action::Index(index)))
+            }
+            ["weights", ref words @ ..] => {
+                let set = action::weights(words)?;
+                self.apply(Command::new(AccountId::NONE, Action::SetWeights(set)))
+            }
+            ["epoch"] => self.apply(Command::new(AccountId::NONE, Action::Epoch)),
+            ["rate", percent] => {
+                let rate = action::percent(percent)?;
+                self.apply(Command::new(AccountId::NONE, Action::FundingRate(FundingRate { rate })))
+            }
+            ["at", time] => {
+                self.ts = action::time(time)?;
+                self.apply(Command::new(AccountId::NONE, Action::Clock))
+            }
             ["insurance", amount] => {
                 let amount = Xbt(action::number(amount)?);
                 self.apply(Command::new(AccountId::NONE, Action::FundInsurance(Amount { amount })))
@@ -224,6 +247,8 @@ impl<M: Machine> Stage<M> {
                 let profile = ContractSpec::profile(name).ok_or(format!("no such profile: {name}"))?;
                 *spec = ContractSpec { marking: Marking::External, ..profile };
             }
+            ["marking", "fair"] => spec.marking = Marking::Fair,
+            ["marking", "index"] => spec.marking = Marking::Index,
             ["budget", count] => spec.budget = action::number(count)? as u64,
             ["max_fills", count] => spec.max_fills = action::number(count)? as u64,
             ["premium", "full"] => spec.premium = PremiumMode::Full,
@@ -264,7 +289,7 @@ impl<M: Machine> Stage<M> {
 
     fn apply(&mut self, command: Command) -> Result<Said, String> {
         self.seq += 1;
-        let command = command.stamped(self.seq, self.seq);
+        let command = command.stamped(self.seq, self.ts);
         let events = self.machine()?.apply(&command);
         let is_state = |event: &&Event| {
             matches!(event.kind(), Some(EventKind::Wallet | EventKind::Position | EventKind::Done) | None)

@@ -29,6 +29,10 @@ pub(super) struct Account {
     pub commission: i128,
     /// Σ realised cost, for SUM-2.
     pub realised_cost: i128,
+    /// The funding rate that its margin knows: in force, or the one before it where its turn has not come.
+    pub rate: i128,
+    /// Its turn in the open pass has not come, and it is settled all the same.
+    pub is_settled_ahead: bool,
     /// How many events have named it.
     pub events: u64,
     /// Waiting for liquidation: how far past its price it was when found, in 0.01 USD.

@@ -74,8 +74,6 @@ impl Twin {
             | Action::SetSpec(_)
             | Action::SetState(_)
             | Action::CancelAllAfter(_)
-            | Action::SetWeights(_)
-            | Action::Epoch
             | Action::Link(_) => return Err(Reject::InvalidCommand.into()),
             Action::Quarantine(_) => return Err(Reject::Quarantined.into()),
             _ => ClOrdId::NONE,
@@ -99,6 +97,10 @@ impl Twin {
             Action::SetLeverage(set) => self.set_leverage(account, instrument, set.leverage.0),
             Action::TransferMargin(body) => self.transfer_margin(account, instrument, i128::from(body.amount.0)),
             Action::SetRiskLimit(body) => self.set_risk_limit(account, instrument, i128::from(body.amount.0)),
+            Action::Index(index) => self.hear_index(instrument, index),
+            Action::SetWeights(set) => self.announce_weights(instrument, &set),
+            Action::Epoch => self.forget_index(instrument),
+            Action::FundingRate(set) => self.set_funding_rate(instrument, set.rate),
             Action::Mark(mark) => self.set_mark(instrument, mark.price),
             // They change nothing yet.
             _ => Ok(()),
@@ -168,6 +170,8 @@ impl Twin {
         let can_rest = ord_type == Some(OrdType::Limit) && tif == Some(TimeInForce::GoodTillCancel);
         require(!must_rest || can_rest, Reject::InvalidOrdTypeForExecInst)?;
         require(order.link == 0 && order.contingency.raw == 0, Reject::InvalidLinkForContingency)?;
+        let is_reduce_only = order.exec_inst.has(ExecInst::REDUCE_ONLY);
+        self.admit_while_stale(account, side, is_reduce_only, self.sums(account).of(side).qty + qty)?;
         require(order.price.0 <= self.market.highest_tick(), Reject::PriceAboveLimitUp)?;
         Ok(side)
     }

@@ -1,6 +1,6 @@
 //! The agenda: waiting work, one step at a time.
 //!
-//! Next is the process under way; else the first waiting CancelAll; else the due account furthest past
+//! Next is the process under way; else the funding pass that is open; else the first waiting CancelAll; else the due account furthest past
 //! its price; else the oldest listed lot. A process, once begun, is finished before another begins.
 
 use contract::codes::{CancelReason, LiquidationStep, Side};
@@ -36,10 +36,20 @@ impl Twin {
     /// Is no work waiting?
     #[must_use]
     pub fn agenda_is_empty(&self) -> bool {
-        self.process.is_none()
+        self.steps_are_done() && self.waiting_rate.is_none() && self.waiting_mark.is_none()
+    }
+
+    /// Is there no step to do?
+    pub(super) fn steps_are_done(&self) -> bool {
+        self.pass.is_none()
+            && self.process.is_none()
             && self.cancel_alls.is_empty()
-            && self.furthest_due().is_none()
-            && self.lots.iter().all(|lot| !lot.is_listed)
+            && (self.index.is_stale || self.nobody_is_to_be_liquidated())
+    }
+
+    /// Put off while the mark stands still. (Rule MARK-3)
+    fn nobody_is_to_be_liquidated(&self) -> bool {
+        self.furthest_due().is_none() && self.lots.iter().all(|lot| !lot.is_listed)
     }
 
     /// One step of what is to be done next.
@@ -47,7 +57,10 @@ impl Twin {
         self.now.is_agenda = true;
         let listed = self.lots.iter().filter(|lot| lot.is_listed).map(|lot| lot.number).min();
         if let Some(process) = self.process {
+            self.settle_for(process);
             self.process = self.proceed(process);
+        } else if let Some(pass) = self.pass {
+            self.settle_next(pass);
         } else if let Some(&task) = self.cancel_alls.front() {
             self.cancel_oldest_of(task);
         } else if let Some(account) = self.furthest_due() {

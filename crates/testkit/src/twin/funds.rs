@@ -21,7 +21,8 @@ impl Twin {
         require(account as usize == self.accounts.len(), Reject::InvalidAccount)?;
         require(account < self.capacity.accounts, Reject::CapacityReached)?;
         require(usize::from(fee_class) < FEE_CLASSES, Reject::InvalidCommand)?;
-        self.accounts.push(Account { fee_class, ..Account::default() });
+        let is_settled_ahead = self.pass.is_some();
+        self.accounts.push(Account { fee_class, is_settled_ahead, rate: self.rate, ..Account::default() });
         self.touch_wallet(account);
         self.touch_position(account);
         Ok(())
@@ -56,9 +57,15 @@ impl Twin {
         self.admit_symbol(instrument)?;
         self.admit_account(account)?;
         self.admit_unsuspended(account)?;
-        self.admit_available(account, amount, amount)?;
+        self.admit_fresh()?;
+        let it = &self.accounts[account as usize];
+        if amount > self.market.withdrawable(it, &self.sums(account)).max(0) {
+            return Err(Refusal { reject: Reject::InsufficientBalance, detail: amount });
+        }
         self.admit_not_due(account)?;
         require(amount > 0, Reject::InvalidAmount)?;
+        let after = Account { wallet: it.wallet - amount, ..it.clone() };
+        require(self.market.is_safe(&after, &self.sums(account)), Reject::ImmediateLiquidation)?;
         self.accounts[account as usize].wallet -= amount;
         self.deposited -= amount;
         self.touch_wallet(account);
@@ -80,6 +87,7 @@ impl Twin {
         self.admit_symbol(instrument)?;
         self.admit_account(account)?;
         self.admit_unsuspended(account)?;
+        self.admit_fresh()?;
         let old = self.accounts[account as usize].clone();
         let is_allowed = leverage <= 10_000 && !self.market.leverage_exceeds_tier(leverage, old.tier);
         require(is_allowed, Reject::InvalidLeverage)?;
@@ -103,6 +111,7 @@ impl Twin {
         self.admit_symbol(instrument)?;
         self.admit_account(account)?;
         self.admit_unsuspended(account)?;
+        self.admit_fresh()?;
         require(amount > 0, Reject::InvalidAmount)?;
         let tier = self.market.tier_for(amount).ok_or(Refusal::from(Reject::InvalidAmount))?;
         let old = &self.accounts[account as usize];
@@ -133,6 +142,7 @@ impl Twin {
         self.admit_symbol(instrument)?;
         self.admit_account(account)?;
         self.admit_unsuspended(account)?;
+        self.admit_fresh()?;
         require(amount.abs() <= MOST, Reject::InvalidAmount)?;
         self.admit_available(account, amount, amount)?;
         self.admit_not_due(account)?;
@@ -183,7 +193,7 @@ impl Twin {
     /// The mark moves: whom it has passed becomes due, which lots it has passed are listed.
     pub(super) fn take_mark(&mut self, price: Price) {
         self.market.mark = Some(price);
-        self.say(None, Fact::IndexMark(IndexMark { index: Price::NONE, mark: price }));
+        self.say(None, Fact::IndexMark(IndexMark { index: self.index_price(), mark: price }));
         for account in 4..self.accounts.len() as u32 {
             self.look_for_liquidation(account);
         }

@@ -33,9 +33,9 @@ impl Twin {
         equal("SUM-1: Σ position", of_traders(|it| it.qty) + lots_qty, 0)?;
         let realised = of_traders(|it| it.realised_cost) + self.liquidation_realised;
         equal("SUM-2: Σ unrealised cost + Σ realised cost", cost + realised, 0)?;
-        equal("SUM-4: Σ commission", of_traders(|it| it.commission), self.fees)?;
-        let everything = of_traders(|it| it.wallet) - cost + self.fund + self.fees;
-        equal("SUM-5: Σ wallets − Σ cost + fund + fees", everything, self.deposited)?;
+        equal("SUM-4: Σ commission", of_traders(|it| it.commission), self.fees + self.residue)?;
+        let everything = of_traders(|it| it.wallet) - cost + self.fund + self.fees + self.residue;
+        equal("SUM-5: Σ wallets − Σ cost + fund + fees + residue", everything, self.deposited)?;
         holds("SUM-6: the insurance fund is not negative", self.fund >= 0)?;
         for (number, it) in self.accounts.iter().enumerate() {
             let is_covered = it.qty != 0 || it.wallet >= 0 || it.is_suspended;

@@ -99,12 +99,21 @@ impl Market {
         value + self.chargeable_value(account, sums)
     }
 
-    /// Rules MARGIN-1 to MARGIN-6.
+    /// Does a position hold back its maintenance margin and nothing else? (Rule CONTRACT-3)
+    fn holds_maintenance_only(&self) -> bool {
+        !self.is_classic()
+    }
+
+    /// Rules MARGIN-1 to MARGIN-6, CONTRACT-3.
     pub(super) fn position_margin(&self, account: &Account) -> PositionMargin {
         if account.qty == 0 {
             return PositionMargin { init: 0, cross: 0, margin: 0, maintenance: 0 };
         }
         let value = account.cost.abs();
+        if self.holds_maintenance_only() {
+            let maintenance = self.maintenance(account).times(value).ceil();
+            return PositionMargin { init: 0, cross: 0, margin: maintenance, maintenance };
+        }
         let init = self.initial_fraction(account).times(value).ceil();
         let cross =
             if account.is_cross() { account.loss + (-self.unrealised_pnl(account)).max(0) } else { account.cross };
@@ -113,13 +122,21 @@ impl Market {
             init,
             cross,
             margin: init + cross + commission - account.loss,
-            maintenance: commission + self.tier_maintenance(account.tier).times(value).ceil(),
+            maintenance: commission + self.maintenance(account).times(value).ceil(),
         }
     }
 
-    /// Wallet less order margin less position margin: unrealised profit never counts. (Rule MARGIN-7)
+    /// Wallet less order margin less position margin: unrealised profit never counts (rule MARGIN-7), but where
+    /// the maintenance margin alone is held (rule CONTRACT-3).
     pub(super) fn available(&self, account: &Account, sums: &OrderSums) -> i128 {
-        account.wallet - self.order_margin(account, sums) - self.position_margin(account).margin
+        let unrealised = if self.holds_maintenance_only() { self.unrealised_pnl(account) } else { 0 };
+        account.wallet + unrealised - self.order_margin(account, sums) - self.position_margin(account).margin
+    }
+
+    /// What may be withdrawn: available, without unrealised profit. (Rules WITHDRAW-1, CONTRACT-3)
+    pub(super) fn withdrawable(&self, account: &Account, sums: &OrderSums) -> i128 {
+        let profit = if self.holds_maintenance_only() { self.unrealised_pnl(account).max(0) } else { 0 };
+        self.available(account, sums) - profit
     }
 
     /// W_bk: what stands behind the position until bankruptcy. (Rules LIQ-1, LIQ-2)
@@ -127,6 +144,9 @@ impl Market {
         let value = account.cost.abs();
         if account.is_cross() {
             let equity = account.wallet - self.order_margin(account, sums);
+            if self.holds_maintenance_only() {
+                return Fraction::whole(equity);
+            }
             Fraction::whole(equity - self.taker_share(account, value + equity).ceil())
         } else {
             self.initial_fraction(account).times(value).plus(account.cross - account.loss)
@@ -136,7 +156,7 @@ impl Market {
     /// W_liq: what stands behind the position until liquidation. (Rules LIQ-1, LIQ-2)
     fn backing_to_liquidation(&self, account: &Account, sums: &OrderSums) -> Fraction {
         if account.is_cross() {
-            let maintenance = self.tier_maintenance(account.tier).times(account.cost.abs()).ceil();
+            let maintenance = self.maintenance(account).times(account.cost.abs()).ceil();
             self.backing_to_bankruptcy(account, sums).plus(-maintenance)
         } else {
             let margin = self.position_margin(account);

@@ -3,15 +3,16 @@
 //! Everything is recomputed here from the specification's data; no computing function of the
 //! contract crate is called.
 
-use contract::codes::{FeeRounding, PremiumMode, Side};
+use contract::codes::{FeeRounding, MarginModel, PremiumMode, Side};
 use contract::spec::ContractSpec;
 use contract::units::{Price, Rate, XBT};
 
 use super::account::Account;
+use super::funding::adverse;
 use super::money::{self, Fraction};
 
 /// 100 %, in the unit of [`Rate`].
-const ONE: i128 = 100_000_000;
+pub(super) const ONE: i128 = 100_000_000;
 /// Hundredths of a dollar in one, the unit of [`Price`].
 const PER_USD: i128 = 100;
 
@@ -107,9 +108,15 @@ impl Market {
         i128::from(base) + i128::from(tier) * i128::from(self.spec.maintenance_margin.0)
     }
 
-    /// Maintenance margin of a tier, as a fraction of the value. (Rule RISK-1)
-    pub(super) fn tier_maintenance(&self, tier: u16) -> Fraction {
-        Fraction::new(i128::from(self.spec.maintenance_margin.0) * (i128::from(tier) + 1), ONE)
+    /// Maintenance margin of the account's tier and what its position would pay at the next instant, as a fraction of
+    /// the value. (Rules RISK-1, MARGIN-6)
+    pub(super) fn maintenance(&self, account: &Account) -> Fraction {
+        let of_tier = i128::from(self.spec.maintenance_margin.0) * (i128::from(account.tier) + 1);
+        Fraction::new(of_tier + adverse(account.qty, account.rate), ONE)
+    }
+
+    pub(super) fn is_classic(&self) -> bool {
+        self.spec.margin_model == MarginModel::Classic
     }
 
     /// The lowest tier whose limit is at or above an amount; `None` beyond the highest.
@@ -128,9 +135,10 @@ impl Market {
         }
     }
 
-    /// Is 1/leverage below a tier's initial margin? (Rule MARGIN-8)
+    /// Is 1/leverage below a tier's initial margin? Where the maintenance margin alone is held, every leverage but
+    /// cross is too much. (Rules MARGIN-8, CONTRACT-3)
     pub(super) fn leverage_exceeds_tier(&self, leverage: u32, tier: u16) -> bool {
-        leverage != 0 && 100 * ONE < self.tier_initial(tier) * i128::from(leverage)
+        leverage != 0 && (!self.is_classic() || 100 * ONE < self.tier_initial(tier) * i128::from(leverage))
     }
 
     /// max(1 %, the tier's initial margin), the floor when margin is taken back. (Rule MARGIN-8)

@@ -13,7 +13,9 @@ mod admit;
 mod agenda;
 mod book;
 mod deleverage;
+mod funding;
 mod funds;
+mod index;
 mod laws;
 mod liquidation;
 mod margin;
@@ -28,7 +30,7 @@ mod view;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use contract::codes::{MarginModel, Marking};
+use contract::codes::Marking;
 use contract::command::Command;
 use contract::event::{Event, Fact};
 use contract::spec::{Capacity, Genesis};
@@ -38,6 +40,8 @@ use account::Account;
 use admit::Refusal;
 use agenda::{CancelAllTask, Process};
 use book::Order;
+use funding::Pass;
+use index::Indices;
 use liquidation::Lot;
 use market::Market;
 use outbox::Now;
@@ -75,6 +79,17 @@ pub struct Twin {
     fund: i128,
     /// Σ trade fees less rebates, XBt.
     fees: i128,
+    /// Σ funding paid less received, XBt. (Rule FUND-4)
+    residue: i128,
+    /// The funding rate in force.
+    rate: i128,
+    /// The newest rate that came while the agenda held something.
+    waiting_rate: Option<i128>,
+    /// The next funding instant, ns; none before the first command, and where time ends before it.
+    next_instant: Option<u64>,
+    has_begun: bool,
+    pass: Option<Pass>,
+    index: Indices,
     /// Σ deposits (of the fund too) less withdrawals, XBt.
     deposited: i128,
     /// Σ realised cost of the liquidation account, XBt.
@@ -95,8 +110,8 @@ impl Twin {
     pub fn new(genesis: &Genesis) -> Result<Twin, String> {
         genesis.spec.validate().map_err(|error| error.to_string())?;
         genesis.capacity.validate().map_err(|error| error.to_string())?;
-        if genesis.spec.margin_model != MarginModel::Classic {
-            return Err("the twin knows the classic margin model only: choose a profile of 2019 or 2021".into());
+        if genesis.spec.marking == Marking::Last {
+            return Err("the twin does not mark by the last trade".into());
         }
         Ok(Twin {
             market: Market { spec: genesis.spec, mark: None },
@@ -108,6 +123,13 @@ impl Twin {
             sessions: BTreeMap::new(),
             fund: 0,
             fees: 0,
+            residue: 0,
+            rate: 0,
+            waiting_rate: None,
+            next_instant: None,
+            has_begun: false,
+            pass: None,
+            index: Indices::default(),
             deposited: 0,
             liquidation_realised: 0,
             cancel_alls: VecDeque::new(),
@@ -130,6 +152,12 @@ impl Twin {
 
         let mut budget = self.market.spec.budget;
         self.work(&mut budget);
+        // A pass that is still open has settled the command's own account before the command.
+        let own = command.account().0;
+        if own >= 4 && (own as usize) < self.accounts.len() {
+            self.settle_ahead(own);
+            self.review(None);
+        }
 
         self.now.is_agenda = false;
         if let Err(refusal) = self.carry_out(command) {
@@ -151,10 +179,17 @@ impl Twin {
         self.act(command.account().0, command.instrument(), action)
     }
 
-    /// Steps of waiting work while there is budget; a mark that waits comes as soon as none is left.
+    /// Steps of waiting work while there is budget; a rate that waits, then a mark that waits, come as soon as none
+    /// is left.
     fn work(&mut self, budget: &mut u64) {
         loop {
-            if self.agenda_is_empty() {
+            self.reach_instant();
+            self.reach_minute();
+            if self.steps_are_done() {
+                if let Some(rate) = self.waiting_rate.take() {
+                    self.put_rate_in_force(rate);
+                    continue;
+                }
                 let Some(mark) = self.waiting_mark.take() else { return };
                 self.take_mark(mark);
             } else if *budget == 0 {

@@ -156,17 +156,21 @@ impl Twin {
         require(fields.stop.0 == 0, Reject::InvalidStopForOrdType)?;
         let is_known_qty = fields.qty_kind.raw == 0 || fields.qty_kind.get().is_some();
         require(is_known_qty && fields.flags & !AMEND_LOSES_PLACE == 0, Reject::InvalidCommand)?;
-        require(fields.price.0 <= self.market.highest_tick(), Reject::PriceAboveLimitUp)?;
-
         let tick = if fields.price.0 == 0 { old.tick } else { fields.price.0 };
         let cl_ord_id = if fields.new_cl_ord_id.is_none() { old.cl_ord_id } else { fields.new_cl_ord_id };
         let loses_place = fields.flags & AMEND_LOSES_PLACE != 0;
+        let keeps_place = tick == old.tick && leaves <= old.leaves && !loses_place;
+        if !keeps_place && leaves != 0 {
+            let open = self.sums(account).of(old.side).qty - old.leaves + leaves;
+            self.admit_while_stale(account, old.side, old.is_reduce_only, open)?;
+        }
+        require(fields.price.0 <= self.market.highest_tick(), Reject::PriceAboveLimitUp)?;
         let new = Order { tick, leaves, cl_ord_id, ..old.clone() };
         if leaves == 0 {
             self.admit_not_due(account)?;
             self.cancel(old.number, CancelReason::AmendedToFilled);
             Ok(())
-        } else if tick == old.tick && leaves <= old.leaves && !loses_place {
+        } else if keeps_place {
             self.admit_not_due(account)?;
             self.amend_in_place(new);
             Ok(())

@@ -70,6 +70,7 @@ impl Twin {
         if maker.is_close_out() {
             return (0, self.settle_lot(maker.number, qty, unit_value));
         }
+        self.settle_ahead(maker.account);
         let rate = self.market.maker_rate(&self.accounts[maker.account as usize]);
         (self.settle(maker.account, maker.side, qty, unit_value, rate, maker.premium), 0)
     }

@@ -4,7 +4,7 @@ use contract::cl_ord_id::ClOrdId;
 use contract::codes::Side;
 use contract::event::{POSITION_SUSPENDED, Position, Wallet};
 use contract::spec::ContractSpec;
-use contract::units::{AccountId, Leverage, OrderId, Price, Qty, Tick, Xbt};
+use contract::units::{AccountId, Leverage, OrderId, Price, Qty, Rate, Tick, Xbt};
 
 use super::Twin;
 use super::outbox::{contracts, signed_contracts, xbt};
@@ -62,6 +62,30 @@ impl Twin {
     #[must_use]
     pub fn mark(&self) -> Option<Price> {
         self.market.mark
+    }
+
+    /// The funding rate in force.
+    #[must_use]
+    pub fn funding_rate(&self) -> Rate {
+        Rate(i64::try_from(self.rate).expect("a rate fits its record"))
+    }
+
+    /// Does the mark stand still because no constituent of the index is fresh? (Rule MARK-3)
+    #[must_use]
+    pub fn is_mark_stale(&self) -> bool {
+        self.index.is_stale
+    }
+
+    /// Is an instant, or a new rate, on its way from account to account? (Rule FUND-5)
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        self.pass.is_some()
+    }
+
+    /// What holders have paid and not received, XBt. (Rule FUND-4)
+    #[must_use]
+    pub fn residue(&self) -> Xbt {
+        xbt(self.residue)
     }
 
     /// What the insurance fund holds, XBt.

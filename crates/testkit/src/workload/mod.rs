@@ -88,6 +88,9 @@ impl Workload {
     pub fn next_command(&mut self) -> Command {
         self.seq += 1;
         self.ts += self.random.below(5) * 1_000_000;
+        if self.random.per_mille(self.scenario.leaps) {
+            self.ts += self.random.below(2 * self.scenario.genesis.spec.funding_interval_ns);
+        }
         let traders = u64::from(self.scenario.traders);
         if self.seq <= traders {
             return self.opening().stamped(self.seq, self.ts);
@@ -128,7 +131,7 @@ impl Workload {
     fn any(&mut self) -> Command {
         let live = self.picture.orders.len() as u64;
         let cancels = 25 + live / 3;
-        let kinds = [430, 110, cancels, 12, 110, 40, 30, 35, 45, 35, 30, 6, 12, 12, 6, 6, 6];
+        let kinds = [430, 110, cancels, 12, 110, 40, 30, 35, 45, 35, 30, 6, 12, 12, 6, 20, 6];
         match self.random.weighted(&kinds) {
             0 => self.new_command(),
             1 => self.amend_command(),
@@ -163,12 +166,20 @@ impl Workload {
                 Command::new(AccountId::NONE, Action::FundInsurance(Amount { amount }))
             }
             13 => Command::new(AccountId::NONE, Action::Clock),
+            14 if self.random.per_mille(150) => Command::new(AccountId::NONE, Action::Epoch),
+            14 if self.random.per_mille(400) => self.weights_command(),
             14 => {
                 let index = Index { constituent: self.random.below(4) as u32, price: Price(self.mark) };
                 Command::new(AccountId::NONE, Action::Index(index))
             }
             15 => {
-                let rate = Rate(self.random.within(-375_000, 375_000));
+                let most = self.spec().initial_margin.0;
+                let rate = Rate(match self.random.below(20) {
+                    0 => self.random.pick(&[most, -most, most + 1, -most - 1, i64::MIN, i64::MAX]),
+                    1..=3 => 0,
+                    4 => self.random.within(-most, most),
+                    _ => self.random.within(-37_500, 37_500),
+                });
                 Command::new(AccountId::NONE, Action::FundingRate(FundingRate { rate }))
             }
             _ => self.command_not_acted_on(),
@@ -178,15 +189,13 @@ impl Workload {
     /// A kind that this build refuses.
     fn command_not_acted_on(&mut self) -> Command {
         use contract::codes::MarketState;
-        use contract::command::{CancelAllAfter, Link, Quarantine, SetState, SetWeights};
-        let action = match self.random.below(9) {
+        use contract::command::{CancelAllAfter, Link, Quarantine, SetState};
+        let action = match self.random.below(7) {
             0 => Action::Genesis(SpecPart::default()),
             1 => Action::SetSpec(SpecPart::default()),
             2 => Action::SetState(SetState { state: MarketState::Closed.into() }),
             3 => Action::CancelAllAfter(CancelAllAfter { timeout_ms: 1_000 }),
-            4 => Action::SetWeights(SetWeights { count: 1, ..SetWeights::default() }),
-            5 => Action::Quarantine(Quarantine { seq: self.seq, text: [b'x'; 80] }),
-            6 => Action::Epoch,
+            4 => Action::Quarantine(Quarantine { seq: self.seq, text: [b'x'; 80] }),
             _ => Action::Link(Link::default()),
         };
         Command::new(self.account(), action)
@@ -641,8 +650,31 @@ impl Workload {
         accounts.into_iter().find(is_suspended).unwrap_or(accounts[0])
     }
 
-    fn mark_command(&self, price: u64) -> Command {
-        Command::new(AccountId::NONE, Action::Mark(Mark { price: Price(price) }))
+    fn mark_command(&mut self, price: u64) -> Command {
+        use contract::codes::Marking;
+        if self.spec().marking == Marking::External {
+            return Command::new(AccountId::NONE, Action::Mark(Mark { price: Price(price) }));
+        }
+        // Some constituents do not agree, some are none.
+        let constituent = self.random.pick(&[0, 0, 1, 1, 2, 2, 3, 9]);
+        let off = self.random.pick(&[0, 0, 0, 1, -1, 40, -40]) * price as i128 / 10_000;
+        let price = if self.random.per_mille(30) { price / 2 } else { (i128::from(price) + off) as u64 };
+        Command::new(AccountId::NONE, Action::Index(Index { constituent, price: Price(price) }))
+    }
+
+    /// Weights of one to ten, for now or for later; some of them wrong.
+    fn weights_command(&mut self) -> Command {
+        use contract::command::SetWeights;
+        let count = self.random.pick(&[0u8, 1, 2, 3, 3, 3, 3, 4, 10, 11]);
+        let mut weights = [0; 10];
+        for weight in weights.iter_mut().take(usize::from(count)) {
+            *weight = self.random.below(4) as u32;
+        }
+        if self.random.per_mille(50) {
+            weights[9] = 1;
+        }
+        let effective_ts = self.ts + self.random.pick(&[0, 0, 1, 30]) * 2_000_000_000;
+        Command::new(AccountId::NONE, Action::SetWeights(SetWeights { count, effective_ts, weights }))
     }
 
     /// The mark wanders around a trend; sometimes it jumps.

@@ -21,6 +21,8 @@ pub struct Scenario {
     pub jumps: u64,
     /// Does the mark sometimes go to the ends of its range?
     pub has_extremes: bool,
+    /// Leaps of the clock, of up to two funding intervals, in a thousand commands.
+    pub leaps: u64,
     /// What the fund is given at a time, as a power of two in XBt.
     pub fund_power: u32,
 }
@@ -30,16 +32,21 @@ impl Scenario {
     #[must_use]
     pub fn of(seed: u64) -> Scenario {
         let mut random = Random::new(seed ^ 0x5ce4_a810);
-        let profile = random.pick(&[ContractSpec::XBTUSD_2019, ContractSpec::XBTUSD_2021]);
+        let profile = random.pick(&[ContractSpec::XBTUSD_2019, ContractSpec::XBTUSD_2021, ContractSpec::XBTUSD_2026]);
         let mut fees = profile.fees;
         // A free class, one where makers pay, and one so dear that fees alone can ruin (BAL-1).
         fees[1] = FeeRates { maker: Rate(0), taker: Rate(0) };
         fees[2] = FeeRates { maker: Rate(50_000), taker: Rate(100_001) };
         fees[3] = FeeRates { maker: Rate(9_000_000), taker: Rate(1_500_000) };
         let has_small_limits = random.per_mille(500);
+        let minutes = random.pick(&[2, 2, 480]);
+        let marking = random.pick(&[Marking::External, Marking::External, Marking::Fair, Marking::Index]);
+        let stale_after_ns = random.pick(&[60, 900]) * 1_000_000_000;
+        let funding_interval_ns = minutes * 60_000_000_000;
         let spec = ContractSpec {
             fees,
-            marking: Marking::External,
+            marking,
+            stale_after_ns,
             premium: random.pick(&[PremiumMode::Full, PremiumMode::Full, PremiumMode::None]),
             fee_rounding: random.pick(&[FeeRounding::Recorded, FeeRounding::AgainstTrader]),
             budget: random.pick(&[1, 7, 64, u64::MAX]),
@@ -47,6 +54,8 @@ impl Scenario {
             max_open_orders: random.pick(&[0, 0, 5]),
             risk_limit: if has_small_limits { Xbt(2 * XBT) } else { profile.risk_limit },
             risk_step: if has_small_limits { Xbt(XBT / 2) } else { profile.risk_step },
+            funding_interval_ns,
+            funding_offset_ns: funding_interval_ns / 2,
             // Below the 1 % that MARGIN-8 leaves in a position, and a side that fills up (LIMIT-1).
             initial_margin: random.pick(&[profile.initial_margin, profile.initial_margin, Rate(800_000)]),
             max_position_qty: random.pick(&[profile.max_position_qty, profile.max_position_qty, Qty(300_000)]),
@@ -67,6 +76,7 @@ impl Scenario {
             first_mark: Price(random.pick(&[1_000_000, 6_500_000, 114_570])),
             jumps: random.pick(&[5, 30, 100]),
             has_extremes: random.per_mille(200),
+            leaps: random.pick(&[0, 10, 30]),
             fund_power: random.pick(&[18, 24, 31]),
         }
     }

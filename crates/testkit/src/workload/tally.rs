@@ -13,7 +13,6 @@ const NEVER: &[(&str, &str, &str)] = &[
     ("reject", "InvalidPriceTick", "prices in records are ticks"),
     ("reject", "InvalidStopTick", "prices in records are ticks"),
     ("reject", "InvalidDisplayForExecInst", "displayed quantities are refused before"),
-    ("reject", "MarketNotOpen", "the market's state is not acted on yet"),
     ("reject", "PriceBelowLimitDown", "reserved: there are no price bands"),
     ("reject", "AccountRiskLimit", "reserved"),
     ("reject", "MarginCall", "reserved"),
@@ -21,6 +20,22 @@ const NEVER: &[(&str, &str, &str)] = &[
     ("step", "StepDown", "reserved: only the base tier's liquidation is built"),
     ("step", "Part", "reserved: only the base tier's liquidation is built"),
 ];
+
+const WEIGHTS: &str = "weights";
+const RESTART: &str = "restart";
+/// No constituent is fresh.
+const STALE: &str = "stale";
+/// An order that reduces passed meanwhile.
+const REDUCES: &str = "stale, order passed";
+const MOVED: &str = "moved";
+/// A pass is open behind a command.
+const OPEN: &str = "pass is open";
+/// The command's own account was settled before its turn.
+const AHEAD: &str = "own account ahead";
+/// A maker was, in the middle of a match.
+const IN_A_FILL: &str = "maker ahead";
+/// Who paid and was liquidated by the same command.
+const LIQUIDATED: &str = "liquidated";
 
 /// Counts of command kinds, refusals, fill causes, cancel reasons, liquidation steps and causes of
 /// the fund's changes.
@@ -44,6 +59,9 @@ impl Tally {
         list("fill", FillCause::ALL.iter().map(|it| it.name()).collect());
         list("cancel", CancelReason::ALL.iter().map(|it| it.name()).collect());
         list("step", LiquidationStep::ALL.iter().map(|it| it.name()).collect());
+        list("event", vec!["Funding", "FundingRate", "IndexMark"]);
+        list("index", vec![WEIGHTS, RESTART, STALE, REDUCES, MOVED]);
+        list("funding", vec![OPEN, AHEAD, IN_A_FILL, LIQUIDATED]);
         list("insurance", InsuranceCause::ALL.iter().map(|it| it.name()).collect());
         for (group, name, _) in NEVER {
             assert!(tally.counts.remove(&(group, name)).is_some(), "{group} {name} is no name");
@@ -64,6 +82,51 @@ impl Tally {
                 Some(fact) => self.add("event", fact.kind().name()),
                 None => self.add("event", "unknown"),
             }
+        }
+    }
+
+    /// Counts what a command found of the index, and whether it is stale behind it.
+    pub fn count_index(&mut self, command: &Command, events: &[Event], is_stale: bool) {
+        let is_refused = events.iter().any(|event| matches!(event.fact(), Some(Fact::Rejected(_))));
+        match command.kind() {
+            Some(CommandKind::SetWeights) if !is_refused => self.add("index", WEIGHTS),
+            Some(CommandKind::Epoch) if !is_refused => self.add("index", RESTART),
+            _ => {}
+        }
+        if is_stale {
+            self.add("index", STALE);
+            let is_passed = command.kind() == Some(CommandKind::New) && !is_refused;
+            self.counts.entry(("index", REDUCES)).and_modify(|count| *count += u64::from(is_passed)).or_default();
+        }
+        for event in events {
+            match event.fact() {
+                Some(Fact::IndexMark(it)) if it.index.0 != 0 => self.add("index", MOVED),
+                _ => {}
+            }
+        }
+    }
+
+    /// Counts what a command found of funding: a pass that goes on behind it, and who was settled out of turn.
+    pub fn count_funding(&mut self, command: &Command, events: &[Event], is_open: bool) {
+        if is_open {
+            self.add("funding", OPEN);
+        }
+        let is_funding = |event: &Event| matches!(event.fact(), Some(Fact::Funding(_)));
+        let paid: Vec<u32> = events.iter().filter(|event| is_funding(event)).map(|event| event.account().0).collect();
+        if is_open && paid.last() == Some(&command.account().0) {
+            self.add("funding", AHEAD);
+        }
+        for two in events.windows(2) {
+            if is_funding(&two[0])
+                && let Some(Fact::Fill(fill)) = two[1].fact()
+                && fill.maker_account == two[0].account().0
+            {
+                self.add("funding", IN_A_FILL);
+            }
+        }
+        let due = events.iter().filter(|event| matches!(event.fact(), Some(Fact::Liquidation(_))));
+        if due.into_iter().any(|event| paid.contains(&event.account().0)) {
+            self.add("funding", LIQUIDATED);
         }
     }
 

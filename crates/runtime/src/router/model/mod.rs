@@ -85,10 +85,10 @@ impl Model {
             book: Book::new(),
             touched: Vec::new(),
             steps: 0,
-            index: Price::NONE,
+            index: engine.index().unwrap_or(Price::NONE),
             mark: engine.mark().unwrap_or(Price::NONE),
-            rate: Rate::ZERO,
-            indicative_rate: Rate::ZERO,
+            rate: engine.funding_rate(),
+            indicative_rate: engine.funding_rate(),
             insurance: engine.insurance(),
             state: None,
         };
