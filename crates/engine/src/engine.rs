@@ -99,6 +99,8 @@ pub struct Engine {
     /// Whose keys a mark reached.
     pub(crate) reached: Vec<u32>,
     pub(crate) plan_epoch: u64,
+    /// Of each account the last plan that moved its position, and where to.
+    pub(crate) scratch: Vec<(u64, i64)>,
     /// The command's own account while it is carried out and reviewed, none while the agenda is worked on.
     pub(crate) own_account: u32,
 }
@@ -173,6 +175,7 @@ impl Engine {
             in_apply: Vec::with_capacity(accounts_max),
             reached: Vec::with_capacity(slots as usize),
             plan_epoch: 0,
+            scratch: vec![(0, 0); accounts_max],
             own_account: u32::MAX,
         })
     }

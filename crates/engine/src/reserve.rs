@@ -499,15 +499,15 @@ impl Engine {
     }
 
     fn scratch_position(&self, number: u32) -> i64 {
-        let account = &self.accounts[number as usize];
-        if account.scratch_epoch == self.plan_epoch { account.scratch_position } else { account.position.qty }
+        match self.scratch[number as usize] {
+            (plan, position) if plan == self.plan_epoch => position,
+            _ => self.accounts[number as usize].position.qty,
+        }
     }
 
     fn move_scratch(&mut self, number: u32, by: i64) {
         let position = signed_sum(self.scratch_position(number), by);
-        let account = &mut self.accounts[number as usize];
-        account.scratch_position = position;
-        account.scratch_epoch = self.plan_epoch;
+        self.scratch[number as usize] = (self.plan_epoch, position);
     }
 
     /// The price limits of a market order, and the price fixed on entry. (Rules OM-8, CLOSE-1)
