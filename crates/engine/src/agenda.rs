@@ -24,11 +24,31 @@ pub(crate) struct CancelTask {
     pub(crate) before: u64,
 }
 
+/// Where the liquidation of an account is. (Rules LIQ-5, LIQ-6)
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stage {
+    /// Its orders are cancelled, one by one.
+    Cancel = 0,
+    /// Its tier is lowered to what position and orders use.
+    StepDown = 1,
+    /// A part is closed, to reach the next lower tier.
+    Part = 2,
+    /// The rest is taken over.
+    TakeOver = 3,
+}
+
+impl Stage {
+    /// The stage with that number.
+    pub(crate) fn from_number(number: u32) -> Option<Stage> {
+        [Stage::Cancel, Stage::StepDown, Stage::Part, Stage::TakeOver].get(number as usize).copied()
+    }
+}
+
 /// A liquidation's state between two steps.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Process {
-    /// Cancelling its orders, then looking again, then taking over. (Rule LIQ-5)
-    Liquidate { account: u32 },
+    /// Stepping down, cancelling its orders, looking again, taking over. (Rules LIQ-5, LIQ-6)
+    Liquidate { account: u32, stage: Stage },
     /// Matching a new lot's order until it rests. (Rule LIQ-9)
     CloseOut { lot: u32 },
     /// Sweeping the book at the fund's expense. (Rule LIQ-7)
@@ -118,7 +138,7 @@ impl Engine {
     fn step(&mut self, out: &mut impl Outbox) {
         if let Some(process) = self.agenda.process {
             self.agenda.process = match process {
-                Process::Liquidate { account } => self.liquidate(account, out),
+                Process::Liquidate { account, stage } => self.liquidate(account, stage, out),
                 Process::CloseOut { lot } => self.close_out(lot, out),
                 Process::Sweep { lot } => self.sweep(lot, out),
                 Process::Rank { lot, next, best } => self.rank(lot, next, best, out),

@@ -109,7 +109,7 @@ impl Engine {
     fn digest_agenda(&self, digest: &mut Digest) {
         let process = match self.agenda.process {
             None => [0, 0, 0, 0],
-            Some(Process::Liquidate { account }) => [1, account, 0, 0],
+            Some(Process::Liquidate { account, stage }) => [1, account, stage as u32, 0],
             Some(Process::CloseOut { lot }) => [2, lot, 0, 0],
             Some(Process::Sweep { lot }) => [3, lot, 0, 0],
             Some(Process::Rank { lot, next, best }) => [4, lot, next, best],

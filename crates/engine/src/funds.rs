@@ -201,11 +201,7 @@ impl Engine {
         if usage > tier_limit(&self.market.spec, tier).0.unsigned_abs() {
             return Err((Reject::BelowRiskUsage, 0));
         }
-        let account = &mut self.accounts[number as usize];
-        account.tier = tier;
-        account.risk_limit = tier_limit(&self.market.spec, tier).0.unsigned_abs();
-        account.terms = terms;
-        self.touch_position(number);
+        self.set_tier(number, tier);
         Ok(())
     }
 

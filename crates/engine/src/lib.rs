@@ -37,6 +37,7 @@ mod review;
 mod say;
 mod settle;
 mod snapshot;
+mod step_down;
 
 pub use bare::{BareBook, BareFill};
 pub use engine::{Engine, LotView, OrderView};

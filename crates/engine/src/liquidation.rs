@@ -18,7 +18,7 @@ use contract::{
 };
 
 use crate::account::{DUE, NIL, WAITS_FOR_LOT};
-use crate::agenda::Process;
+use crate::agenda::{Process, Stage};
 use crate::book::{CLOSE_OUT, Resting};
 use crate::engine::Engine;
 use crate::outbox::Outbox;
@@ -65,11 +65,12 @@ impl Engine {
             return None;
         }
         self.tell_liquidation(number, LiquidationStep::Started, out);
-        Some(Process::Liquidate { account: number })
+        let is_lowest = self.accounts[number as usize].tier == 0;
+        Some(Process::Liquidate { account: number, stage: if is_lowest { Stage::Cancel } else { Stage::StepDown } })
     }
 
     /// Is the mark strictly on the safe side? Always by price, never by margin. (Rule LIQ-12)
-    fn is_cured(&self, number: u32) -> bool {
+    pub(crate) fn is_cured(&self, number: u32) -> bool {
         self.market.is_safe(&self.accounts[number as usize])
     }
 
@@ -79,7 +80,7 @@ impl Engine {
     }
 
     /// A step of a liquidation that is about the account itself.
-    fn tell_liquidation(&mut self, number: u32, step: LiquidationStep, out: &mut impl Outbox) {
+    pub(crate) fn tell_liquidation(&mut self, number: u32, step: LiquidationStep, out: &mut impl Outbox) {
         let account = &self.accounts[number as usize];
         let position = crate::engine::position_of(&self.market.spec, account);
         let fact = Liquidation {
@@ -114,14 +115,29 @@ impl Engine {
         price_of_unit_value(&self.market.spec, lot.is_long, lot.unit_value, Price(1))
     }
 
-    /// One order cancelled, or the end: cured, or taken over. (Rule LIQ-5)
-    pub(crate) fn liquidate(&mut self, number: u32, out: &mut impl Outbox) -> Option<Process> {
-        if self.cancel_oldest(number, CancelReason::Liquidation, out) {
-            return Some(Process::Liquidate { account: number });
+    /// One step of an account's liquidation. (Rules LIQ-5, LIQ-6)
+    pub(crate) fn liquidate(&mut self, number: u32, stage: Stage, out: &mut impl Outbox) -> Option<Process> {
+        match stage {
+            Stage::StepDown => self.step_down_with_orders(number, out),
+            Stage::Cancel if self.cancel_oldest(number, CancelReason::Liquidation, out) => {
+                Some(Process::Liquidate { account: number, stage })
+            }
+            Stage::Cancel if self.accounts[number as usize].tier != 0 => self.step_down(number, out),
+            Stage::Part => self.close_part(number, out),
+            Stage::Cancel | Stage::TakeOver => self.conclude(number, out),
         }
+    }
+
+    /// It is safe again.
+    pub(crate) fn cured(&mut self, number: u32, out: &mut impl Outbox) {
+        self.tell_liquidation(number, LiquidationStep::Cured, out);
+        self.not_due(number);
+    }
+
+    /// The end: cured, or taken over. (Rule LIQ-5)
+    fn conclude(&mut self, number: u32, out: &mut impl Outbox) -> Option<Process> {
         if self.is_cured(number) {
-            self.tell_liquidation(number, LiquidationStep::Cured, out);
-            self.not_due(number);
+            self.cured(number, out);
             return None;
         }
         let Some(lot) = self.free_lots.first() else {

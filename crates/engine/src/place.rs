@@ -123,7 +123,7 @@ impl Engine {
 
     /// Trades what the plan says, and cancels or returns what is left.
     #[inline(always)]
-    fn trade(&mut self, ticket: &Ticket, plan: &Plan, id: OrderId, out: &mut impl Outbox) -> Option<u64> {
+    pub(crate) fn trade(&mut self, ticket: &Ticket, plan: &Plan, id: OrderId, out: &mut impl Outbox) -> Option<u64> {
         let mut left = plan.qty;
         let reason = if plan.would_initiate {
             CancelReason::PostOnly

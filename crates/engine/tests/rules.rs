@@ -19,5 +19,6 @@ mod rules {
     mod refusals;
     mod risk;
     mod session;
+    mod step_down;
     mod takeover;
 }

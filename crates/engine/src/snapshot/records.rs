@@ -5,7 +5,7 @@ use contract::words::{Wire, Words};
 use contract::{ClOrdId, Leverage, Price, Side, Tick, Xbt};
 
 use crate::account::{Account, DUE, SUSPENDED};
-use crate::agenda::{CancelTask, Process};
+use crate::agenda::{CancelTask, Process, Stage};
 use crate::book::{Book, CLOSE_OUT, POST_ONLY, REDUCE_ONLY, Resting};
 use crate::engine::Engine;
 use crate::liquidation::Lot;
@@ -310,7 +310,7 @@ impl OrderRecord {
 /// The process that is under way: its kind, and three numbers.
 pub(super) fn process_words(process: Process) -> [u64; 2] {
     let [kind, a, b, c] = match process {
-        Process::Liquidate { account } => [1, account, 0, 0],
+        Process::Liquidate { account, stage } => [1, account, stage as u32, 0],
         Process::CloseOut { lot } => [2, lot, 0, 0],
         Process::Sweep { lot } => [3, lot, 0, 0],
         Process::Rank { lot, next, best } => [4, lot, next, best],
@@ -322,7 +322,7 @@ pub(super) fn process_words(process: Process) -> [u64; 2] {
 pub(super) fn process_from_words([first, second]: [u64; 2]) -> Option<Process> {
     let ((kind, a), (b, c)) = (halves(first), halves(second));
     match (kind, b, c) {
-        (1, 0, 0) => Some(Process::Liquidate { account: a }),
+        (1, stage, 0) => Stage::from_number(stage).map(|stage| Process::Liquidate { account: a, stage }),
         (2, 0, 0) => Some(Process::CloseOut { lot: a }),
         (3, 0, 0) => Some(Process::Sweep { lot: a }),
         (4, next, best) => Some(Process::Rank { lot: a, next, best }),

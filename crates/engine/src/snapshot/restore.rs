@@ -18,7 +18,7 @@ use super::records::{
 };
 use super::{HEADER_WORDS, RestoreError, RestoreFlaw, Section, SnapshotHeader, SnapshotSource};
 use crate::account::NIL;
-use crate::agenda::{CANCEL_TASKS, CancelTask, Process};
+use crate::agenda::{CANCEL_TASKS, CancelTask, Process, Stage};
 use crate::engine::{DEFAULT_HASH_SEED, Engine};
 
 type Restored<T> = Result<T, RestoreError>;
@@ -344,7 +344,11 @@ impl<S: SnapshotSource> Restore<'_, S> {
         let lot = |slot: u32| self.engine.lots.get(slot as usize);
         let is_at_work = |slot: u32| lot(slot).is_some_and(|lot| lot.number != 0 && !lot.is_resting);
         match process {
-            Process::Liquidate { account } => is_trader(account) && self.engine.is_due(AccountId(account)),
+            Process::Liquidate { account, stage } => {
+                let has_steps = || self.engine.accounts[account as usize].tier != 0;
+                let fits = matches!(stage, Stage::Cancel | Stage::TakeOver);
+                is_trader(account) && self.engine.is_due(AccountId(account)) && (fits || has_steps())
+            }
             Process::CloseOut { lot } | Process::Sweep { lot } => is_at_work(lot),
             Process::Rank { lot, next, best } => {
                 let is_next = AccountId::FIRST_TRADER.0 <= next && next as usize <= self.engine.accounts.len();
@@ -377,7 +381,7 @@ impl<S: SnapshotSource> Restore<'_, S> {
     fn due(&mut self) -> Restored<Vec<(u32, u64)>> {
         let count = self.input.begin(Section::Due, self.engine.accounts.len() as u64)?;
         let in_process = match self.process {
-            Some(Process::Liquidate { account }) => Some(account),
+            Some(Process::Liquidate { account, .. }) => Some(account),
             _ => None,
         };
         let mut due = Vec::new();

@@ -17,11 +17,23 @@ pub(super) struct CancelAllTask {
     pub before: u64,
 }
 
+/// How far the liquidation of an account is. (Rules LIQ-5, LIQ-6)
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Stage {
+    /// The tier of position and orders.
+    StepDown,
+    /// Orders, oldest first; then the tier of the position.
+    Cancel,
+    /// A part is closed.
+    Part,
+    TakeOver,
+}
+
 /// What has begun and must be finished.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Process {
     /// An account: orders, cure or takeover. (Rule LIQ-5)
-    Liquidate(u32),
+    Liquidate(u32, Stage),
     /// A lot meets what rests at its tick or better, then rests itself. (Rule LIQ-9)
     CloseOut(u64),
     /// A lot sweeps the book at the fund's cost. (Rule LIQ-7)
@@ -60,7 +72,7 @@ impl Twin {
     /// One step of a process; gives what is under way after it.
     fn proceed(&mut self, process: Process) -> Option<Process> {
         match process {
-            Process::Liquidate(account) => self.liquidate(account),
+            Process::Liquidate(account, stage) => self.liquidate(account, stage),
             Process::CloseOut(lot) => self.close_out_step(lot),
             Process::Sweep(lot) => self.sweep_step(lot),
             Process::Rank { lot, next, best } => self.rank_step(lot, next, best),
@@ -102,6 +114,7 @@ impl Twin {
             return;
         }
         self.say_step_of_account(LiquidationStep::Started, account);
-        self.process = Some(Process::Liquidate(account));
+        let stage = if self.accounts[account as usize].tier == 0 { Stage::Cancel } else { Stage::StepDown };
+        self.process = Some(Process::Liquidate(account, stage));
     }
 }

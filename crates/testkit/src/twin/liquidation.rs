@@ -5,7 +5,7 @@ use contract::units::{AccountId, Price};
 
 use super::Twin;
 use super::account::Traded;
-use super::agenda::Process;
+use super::agenda::{Process, Stage};
 use super::book::{Order, is_within};
 use super::market::opposite;
 use super::money::{ceil, floor};
@@ -46,11 +46,27 @@ impl Twin {
         self.market.price_toward_mark(lot.qty > 0, Some(lot.unit_value), 1)
     }
 
-    /// Orders first, oldest first; then cured, waiting, or taken over. (Rules LIQ-5, LIQ-12)
-    pub(super) fn liquidate(&mut self, account: u32) -> Option<Process> {
-        if let Some(number) = self.oldest_of(account) {
-            self.cancel(number, CancelReason::Liquidation);
-            return Some(Process::Liquidate(account));
+    /// Higher tiers step down first; orders go, oldest first; then cured, waiting, or taken over.
+    /// (Rules LIQ-5, LIQ-6, LIQ-12)
+    pub(super) fn liquidate(&mut self, account: u32, stage: Stage) -> Option<Process> {
+        match stage {
+            Stage::StepDown => {
+                self.lower_tier(account);
+                return self.cured_or(account, Stage::Cancel);
+            }
+            Stage::Cancel => {
+                if let Some(number) = self.oldest_of(account) {
+                    self.cancel(number, CancelReason::Liquidation);
+                    return Some(Process::Liquidate(account, Stage::Cancel));
+                }
+                if self.accounts[account as usize].tier > 0 {
+                    self.lower_tier(account);
+                    let is_lowest = self.accounts[account as usize].tier == 0;
+                    return self.cured_or(account, if is_lowest { Stage::TakeOver } else { Stage::Part });
+                }
+            }
+            Stage::Part => return self.close_part(account),
+            Stage::TakeOver => {}
         }
         let step = if self.market.is_safe(&self.accounts[account as usize], &self.sums(account)) {
             LiquidationStep::Cured

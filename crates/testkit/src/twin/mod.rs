@@ -24,6 +24,7 @@ mod outbox;
 mod reserve;
 mod review;
 mod settle;
+mod step_down;
 mod view;
 
 use std::collections::{BTreeMap, VecDeque};

@@ -18,12 +18,10 @@ const NEVER: &[(&str, &str, &str)] = &[
     ("reject", "AccountRiskLimit", "reserved"),
     ("reject", "MarginCall", "reserved"),
     ("cancel", "Suspended", "BAL-1 suspends and cancels nothing"),
-    ("step", "StepDown", "reserved: only the base tier's liquidation is built"),
-    ("step", "Part", "reserved: only the base tier's liquidation is built"),
 ];
 
-/// Counts of command kinds, refusals, fill causes, cancel reasons, liquidation steps and causes of
-/// the fund's changes.
+/// Counts of command kinds, refusals, fill causes, cancel reasons, liquidation steps, what became of parts, and causes
+/// of the fund's changes.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Tally {
     counts: BTreeMap<(&'static str, &'static str), u64>,
@@ -44,6 +42,7 @@ impl Tally {
         list("fill", FillCause::ALL.iter().map(|it| it.name()).collect());
         list("cancel", CancelReason::ALL.iter().map(|it| it.name()).collect());
         list("step", LiquidationStep::ALL.iter().map(|it| it.name()).collect());
+        list("part", vec!["filled", "killed"]);
         list("insurance", InsuranceCause::ALL.iter().map(|it| it.name()).collect());
         for (group, name, _) in NEVER {
             assert!(tally.counts.remove(&(group, name)).is_some(), "{group} {name} is no name");
@@ -54,8 +53,14 @@ impl Tally {
     /// Counts a command and what it said.
     pub fn count(&mut self, command: &Command, events: &[Event]) {
         self.add("command", command.kind().map_or("unknown", |kind| kind.name()));
-        for event in events {
+        for (at, event) in events.iter().enumerate() {
             match event.fact() {
+                Some(Fact::Liquidation(it)) if it.step.get() == Some(LiquidationStep::Part) => {
+                    self.add("step", "Part");
+                    // Its order is accepted, then filled or killed.
+                    let is_filled = matches!(events.get(at + 2).and_then(Event::fact), Some(Fact::Fill(_)));
+                    self.add("part", if is_filled { "filled" } else { "killed" });
+                }
                 Some(Fact::Rejected(it)) => self.add("reject", it.reject().map_or("unknown", |it| it.name())),
                 Some(Fact::Fill(it)) => self.add("fill", it.cause.get().map_or("unknown", |it| it.name())),
                 Some(Fact::Canceled(it)) => self.add("cancel", it.cancel_reason().map_or("unknown", |it| it.name())),
