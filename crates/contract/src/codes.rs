@@ -265,6 +265,10 @@ coded! {
         StepDown = 6,
         /// A part will be closed by the account's own order, to reach a lower tier. (Rule LIQ-6)
         Part = 7,
+        /// A lot was netted with an opposite one; the quantity is what is left of it. (Rule LIQ-10)
+        Netted = 8,
+        /// A new lot has nothing more to trade: its order rests. (Rule LIQ-7)
+        Resting = 9,
     }
 }
 
@@ -279,6 +283,8 @@ coded! {
         Sweep = 3,
         /// A flat account's negative wallet was made good. (Rule BAL-1)
         Shortfall = 4,
+        /// Two lots were netted. (Rule LIQ-10)
+        Netting = 5,
     }
 }
 

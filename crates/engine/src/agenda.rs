@@ -1,7 +1,7 @@
 //! The agenda: work that may be long, done in steps that each cost one unit of `spec.budget`. (Law 4)
 //!
 //! What is done next: the process that is under way; else the first waiting cancel-all; else the due
-//! account furthest past its price; else the listed lot with the lowest number. While anything waits, a
+//! account furthest past its price; else the oldest new lot; else the listed lot with the lowest number. While anything waits, a
 //! newer mark waits too.
 
 use alloc::collections::{BinaryHeap, VecDeque};
@@ -49,6 +49,8 @@ impl Stage {
 pub(crate) enum Process {
     /// Stepping down, cancelling its orders, looking again, taking over. (Rules LIQ-5, LIQ-6)
     Liquidate { account: u32, stage: Stage },
+    /// Looking at opposite lots, from the oldest on; `at` is the next one, `NIL` where there is none. (Rule LIQ-10)
+    Net { lot: u32, at: u32 },
     /// Matching a new lot's order until it rests. (Rule LIQ-9)
     CloseOut { lot: u32 },
     /// Sweeping the book at the fund's expense. (Rule LIQ-7)
@@ -68,6 +70,8 @@ pub(crate) struct Agenda {
     pub(crate) cancels: VecDeque<CancelTask>,
     /// By distance past the price, then lower number. (Rule LIQ-8)
     pub(crate) due: BinaryHeap<(u64, Reverse<u32>)>,
+    /// The oldest lot of each side that was taken over and not taken up yet: short, long; `NIL` where there is none.
+    pub(crate) new_lots: [u32; 2],
     /// Lots the mark has passed: number and slot. A lot used up meanwhile is dropped when it comes up.
     pub(crate) listed: BinaryHeap<Reverse<(u64, u32)>>,
 }
@@ -79,6 +83,7 @@ impl Agenda {
             has_news: false,
             cancels: VecDeque::with_capacity(CANCEL_TASKS),
             due: BinaryHeap::with_capacity(capacity.accounts as usize),
+            new_lots: [NIL; 2],
             listed: BinaryHeap::with_capacity(capacity.lots as usize),
         }
     }
@@ -86,7 +91,17 @@ impl Agenda {
     /// Is there nothing to do?
     #[inline(always)]
     pub(crate) fn is_idle(&self) -> bool {
-        self.process.is_none() && self.cancels.is_empty() && self.due.is_empty() && self.listed.is_empty()
+        self.process.is_none()
+            && self.cancels.is_empty()
+            && self.due.is_empty()
+            && !self.has_new_lots()
+            && self.listed.is_empty()
+    }
+
+    /// Does a lot wait to be taken up?
+    #[inline(always)]
+    pub(crate) fn has_new_lots(&self) -> bool {
+        self.new_lots != [NIL; 2]
     }
 
     pub(crate) fn add_cancel_all(&mut self, task: CancelTask) -> Result<(), Refusal> {
@@ -139,6 +154,7 @@ impl Engine {
         if let Some(process) = self.agenda.process {
             self.agenda.process = match process {
                 Process::Liquidate { account, stage } => self.liquidate(account, stage, out),
+                Process::Net { lot, at } => self.net(lot, at, out),
                 Process::CloseOut { lot } => self.close_out(lot, out),
                 Process::Sweep { lot } => self.sweep(lot, out),
                 Process::Rank { lot, next, best } => self.rank(lot, next, best, out),
@@ -148,12 +164,22 @@ impl Engine {
             if !self.cancel_next(&task, out) {
                 self.agenda.cancels.pop_front();
             }
-        } else if let Some((_, Reverse(account))) = self.agenda.due.pop() {
+        } else if let Some(account) = self.next_due() {
             self.agenda.process = self.begin_liquidation(account, out);
+        } else if self.agenda.has_new_lots() {
+            self.agenda.process = self.begin_netting(out);
         } else if let Some(Reverse((_, lot))) = self.agenda.listed.pop() {
             self.drop_used_up_lots();
             self.agenda.process = Some(self.begin_sweep(lot, out));
         }
+    }
+
+    /// The due account whose turn it is. All of them come before new lots, but for want of a free one. (Rule LIQ-8)
+    fn next_due(&mut self) -> Option<u32> {
+        if self.agenda.has_new_lots() && self.free_lots.first().is_none() {
+            return None;
+        }
+        self.agenda.due.pop().map(|(_, Reverse(account))| account)
     }
 
     /// Cancels the oldest order of a cancel-all; false where there is none left.

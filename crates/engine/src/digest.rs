@@ -114,6 +114,7 @@ impl Engine {
             Some(Process::Sweep { lot }) => [3, lot, 0, 0],
             Some(Process::Rank { lot, next, best }) => [4, lot, next, best],
             Some(Process::Clear { account, lot }) => [5, account, lot, 0],
+            Some(Process::Net { lot, at }) => [6, lot, at, 0],
         };
         for word in process {
             digest.word(u64::from(word));

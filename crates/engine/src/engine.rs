@@ -23,6 +23,7 @@ use crate::bits::Bits;
 use crate::book::Book;
 use crate::ladder::Ladder;
 use crate::liquidation::Lot;
+use crate::lots::LotAges;
 use crate::market::Market;
 use crate::names::Names;
 use crate::outbox::Outbox;
@@ -83,6 +84,7 @@ pub struct Engine {
     pub(crate) short_keys: Ladder,
     pub(crate) lots: Vec<Lot>,
     pub(crate) free_lots: Bits,
+    pub(crate) lot_ages: LotAges,
     pub(crate) agenda: Agenda,
     pub(crate) sessions: Vec<u64>,
     pub(crate) next_number: u64,
@@ -157,6 +159,7 @@ impl Engine {
             short_keys: Ladder::new(spec.max_tick(), slots),
             lots: vec![Lot::FREE; capacity.lots as usize],
             free_lots: Bits::full(capacity.lots as usize),
+            lot_ages: LotAges::EMPTY,
             agenda: Agenda::new(capacity),
             sessions: vec![0; capacity.sessions as usize],
             next_number: 1,
@@ -605,8 +608,6 @@ pub struct LotView {
     pub tick: Option<Tick>,
     /// Is its order in the book, where it has one?
     pub is_resting: bool,
-    /// Does it take what lies at its tick or better, one fill a step, before it rests?
-    pub is_closing_out: bool,
 }
 
 /// Looking at what a reader needs to go on from here, beside what rests. None of these changes the engine.
@@ -636,7 +637,6 @@ impl Engine {
                 qty: Qty(lot.qty),
                 tick: (lot.tick != Tick(0)).then_some(lot.tick),
                 is_resting: lot.is_resting,
-                is_closing_out: self.agenda.process == Some(crate::agenda::Process::CloseOut { lot: slot }),
             });
         }
     }

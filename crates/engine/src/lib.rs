@@ -26,6 +26,7 @@ mod funds;
 mod invariant;
 mod ladder;
 mod liquidation;
+mod lots;
 mod mark;
 mod market;
 mod names;

@@ -13,6 +13,7 @@ mod rules {
     mod desk;
     mod liquidation;
     mod margin;
+    mod netting;
     mod order_margin;
     mod position;
     mod reduce_only;

@@ -195,6 +195,7 @@ impl LotRecord {
             is_long: self.is_long(),
             tick,
             is_resting: self.is_resting(),
+            ..Lot::FREE
         }
     }
 
@@ -315,6 +316,7 @@ pub(super) fn process_words(process: Process) -> [u64; 2] {
         Process::Sweep { lot } => [3, lot, 0, 0],
         Process::Rank { lot, next, best } => [4, lot, next, best],
         Process::Clear { account, lot } => [5, account, lot, 0],
+        Process::Net { lot, at } => [6, lot, at, 0],
     };
     [joined(kind, a), joined(b, c)]
 }
@@ -327,6 +329,7 @@ pub(super) fn process_from_words([first, second]: [u64; 2]) -> Option<Process> {
         (3, 0, 0) => Some(Process::Sweep { lot: a }),
         (4, next, best) => Some(Process::Rank { lot: a, next, best }),
         (5, lot, 0) => Some(Process::Clear { account: a, lot }),
+        (6, at, 0) => Some(Process::Net { lot: a, at }),
         _ => None,
     }
 }

@@ -326,15 +326,22 @@ impl<S: SnapshotSource> Restore<'_, S> {
         }
         let at_work = match self.process {
             Some(Process::CloseOut { lot } | Process::Sweep { lot } | Process::Rank { lot, .. }) => Some(lot),
-            Some(Process::Clear { lot, .. }) => Some(lot),
+            Some(Process::Clear { lot, .. } | Process::Net { lot, .. }) => Some(lot),
             Some(Process::Liquidate { .. }) | None => None,
         };
-        let idle = |(slot, lot): &(u32, &crate::liquidation::Lot)| {
-            lot.number != 0 && !lot.is_resting && Some(*slot) != at_work
-        };
-        if let Some((slot, _)) = (0..).zip(&self.engine.lots).find(idle) {
-            return self.input.must(false, "lot", slot.into(), "rest, or be in process");
+        // What neither rests nor is in process is new, and waits its turn by age.
+        let (mut newest, mut new) = (0, Vec::new());
+        for (slot, lot) in (0..).zip(&self.engine.lots).filter(|(_, lot)| lot.number != 0) {
+            if lot.is_resting || Some(slot) == at_work {
+                newest = newest.max(lot.number);
+            } else {
+                new.push((lot.number, slot));
+            }
         }
+        if let Some((_, slot)) = new.iter().find(|(number, _)| *number < newest) {
+            return self.input.must(false, "lot", (*slot).into(), "rest, be in process, or be the youngest");
+        }
+        self.engine.put_lot_ages(newest);
         self.input.end()
     }
 
@@ -350,6 +357,10 @@ impl<S: SnapshotSource> Restore<'_, S> {
                 is_trader(account) && self.engine.is_due(AccountId(account)) && (fits || has_steps())
             }
             Process::CloseOut { lot } | Process::Sweep { lot } => is_at_work(lot),
+            Process::Net { lot: slot, at } => {
+                let is_long = |slot: u32| lot(slot).filter(|lot| lot.number != 0).map(|lot| lot.is_long);
+                is_at_work(slot) && (at == NIL || is_long(at) == is_long(slot).map(|is_long| !is_long))
+            }
             Process::Rank { lot, next, best } => {
                 let is_next = AccountId::FIRST_TRADER.0 <= next && next as usize <= self.engine.accounts.len();
                 is_at_work(lot) && is_next && (best == NIL || (is_trader(best) && best < next))

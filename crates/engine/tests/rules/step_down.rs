@@ -108,6 +108,7 @@ fn where_the_book_does_not_have_the_whole_part_all_is_taken_over() {
                                -> lot take 300000 fee 0 b make 300000 fee -766125 leaves 0 @ 9790.0
                                -> fund CloseOut 25500000 now 25500000
                                -> lot take 239984 fee 0 b make 239984 fee -617958 leaves 0 @ 9709.0
+                               -> lot Resting qty 1960016 bankrupt 9708.74 unit_value 10300
     ",
     );
 }

@@ -1,7 +1,7 @@
 //! The agenda: waiting work, one step at a time.
 //!
 //! Next is the process under way; else the first waiting CancelAll; else the due account furthest past
-//! its price; else the oldest listed lot. A process, once begun, is finished before another begins.
+//! its price; else the oldest new lot; else the oldest listed lot. A process, once begun, is finished before another begins.
 
 use contract::codes::{CancelReason, LiquidationStep, Side};
 
@@ -34,6 +34,8 @@ pub(super) enum Stage {
 pub(super) enum Process {
     /// An account: orders, cure or takeover. (Rule LIQ-5)
     Liquidate(u32, Stage),
+    /// A new lot is netted with opposite ones, by age; those up to `after` are looked at. (Rule LIQ-10)
+    Net { lot: u64, after: u64 },
     /// A lot meets what rests at its tick or better, then rests itself. (Rule LIQ-9)
     CloseOut(u64),
     /// A lot sweeps the book at the fund's cost. (Rule LIQ-7)
@@ -51,19 +53,24 @@ impl Twin {
         self.process.is_none()
             && self.cancel_alls.is_empty()
             && self.furthest_due().is_none()
-            && self.lots.iter().all(|lot| !lot.is_listed)
+            && self.lots.iter().all(|lot| !lot.is_listed && !lot.is_new)
     }
 
     /// One step of what is to be done next.
     pub(super) fn step(&mut self) {
         self.now.is_agenda = true;
+        let oldest_new = self.lots.iter().filter(|lot| lot.is_new).map(|lot| lot.number).min();
+        let has_free_lot = (self.lots.len() as u64) < u64::from(self.capacity.lots);
+        let due = self.furthest_due().filter(|_| has_free_lot || oldest_new.is_none());
         let listed = self.lots.iter().filter(|lot| lot.is_listed).map(|lot| lot.number).min();
         if let Some(process) = self.process {
             self.process = self.proceed(process);
         } else if let Some(&task) = self.cancel_alls.front() {
             self.cancel_oldest_of(task);
-        } else if let Some(account) = self.furthest_due() {
+        } else if let Some(account) = due {
             self.begin_liquidation(account);
+        } else if let Some(lot) = oldest_new {
+            self.begin_netting(lot);
         } else if let Some(lot) = listed {
             self.begin_sweep(lot);
         }
@@ -73,6 +80,7 @@ impl Twin {
     fn proceed(&mut self, process: Process) -> Option<Process> {
         match process {
             Process::Liquidate(account, stage) => self.liquidate(account, stage),
+            Process::Net { lot, after } => self.net_step(lot, after),
             Process::CloseOut(lot) => self.close_out_step(lot),
             Process::Sweep(lot) => self.sweep_step(lot),
             Process::Rank { lot, next, best } => self.rank_step(lot, next, best),

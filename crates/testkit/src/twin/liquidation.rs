@@ -20,6 +20,8 @@ pub(super) struct Lot {
     pub qty: i128,
     /// v: value of one unit at bankruptcy, XBt.
     pub unit_value: i128,
+    /// Taken over, and not taken up yet. (Rule LIQ-8)
+    pub is_new: bool,
     /// The mark has passed its bankruptcy: it will be swept.
     pub is_listed: bool,
 }
@@ -73,15 +75,16 @@ impl Twin {
         } else if self.lots.len() as u64 == u64::from(self.capacity.lots) {
             LiquidationStep::Waiting
         } else {
-            return Some(Process::CloseOut(self.take_over(account)));
+            self.take_over(account);
+            return None;
         };
         self.accounts[account as usize].due = None;
         self.say_step_of_account(step, account);
         None
     }
 
-    /// The liquidation account takes the whole position at v. Gives the lot. (Rule LIQ-5)
-    fn take_over(&mut self, account: u32) -> u64 {
+    /// The liquidation account takes the whole position at v. (Rule LIQ-5)
+    fn take_over(&mut self, account: u32) {
         let sums = self.sums(account);
         let it = &self.accounts[account as usize];
         let is_long = it.qty > 0;
@@ -93,8 +96,8 @@ impl Twin {
         let unit_value = at_bankruptcy.unwrap_or(1);
         let margin_before = self.market.position_margin(it).margin;
         let fee_asked = self.market.fee(self.market.taker_rate(it), self.market.units(qty) * unit_value);
-        let lot =
-            Lot { number: self.numbered + 1, slot: self.free_lot_slot(), qty: it.qty, unit_value, is_listed: false };
+        let (number, slot) = (self.numbered + 1, self.free_lot_slot());
+        let lot = Lot { number, slot, qty: it.qty, unit_value, is_new: true, is_listed: false };
         self.numbered += 1;
 
         let contracts_per_unit = i128::from(self.market.spec.value_unit);
@@ -113,9 +116,47 @@ impl Twin {
         let maker = Party { account: AccountId::LIQUIDATION.0, number: lot.number, slot: lot.slot, leaves: 0, fee: 0 };
         self.say_fill(FillCause::Takeover, side, taker, maker, price.0, qty, unit_value);
         self.say_step_of_lot(LiquidationStep::TakenOver, &lot);
-        let number = lot.number;
         self.lots.push(lot);
-        number
+    }
+
+    /// A new lot's turn: it is new no more.
+    pub(super) fn begin_netting(&mut self, number: u64) {
+        for lot in self.lots.iter_mut().filter(|lot| lot.number == number) {
+            lot.is_new = false;
+        }
+        self.process = self.net_step(number, 0);
+    }
+
+    /// The next opposite lot by age is looked at: where the two orders would trade, both lots shrink outside the
+    /// book. After the last one the lot goes to the book. (Rule LIQ-10)
+    pub(super) fn net_step(&mut self, number: u64, after: u64) -> Option<Process> {
+        let lot = self.held_lot(number);
+        let is_opposite = |it: &&Lot| (it.qty > 0) != (lot.qty > 0);
+        let next = self.lots.iter().filter(is_opposite).filter(|it| it.number > after).min_by_key(|it| it.number);
+        let Some(other) = next.cloned() else { return self.close_out_step(number) };
+        let (long, short) = if lot.qty > 0 { (&lot, &other) } else { (&other, &lot) };
+        if let (Some(ask), Some(bid)) = (self.close_out_tick(long), self.close_out_tick(short))
+            && ask <= bid
+        {
+            let qty = lot.qty.abs().min(other.qty.abs());
+            let gain = self.market.units(qty) * (long.unit_value - short.unit_value);
+            for it in [&lot, &other] {
+                self.shrink_lot(it, qty);
+            }
+            self.liquidation_realised -= gain;
+            self.change_fund(InsuranceCause::Netting, AccountId::LIQUIDATION.0, gain);
+        }
+        self.lot(number).map(|_| Process::Net { lot: number, after: other.number })
+    }
+
+    /// Takes contracts off a lot and off its order, and says what is left.
+    fn shrink_lot(&mut self, lot: &Lot, qty: i128) {
+        let left = Lot { qty: lot.qty - lot.qty.signum() * qty, ..lot.clone() };
+        self.lots.iter_mut().filter(|it| it.number == lot.number).for_each(|it| *it = left.clone());
+        self.lots.retain(|it| it.qty != 0);
+        self.orders.iter_mut().filter(|order| order.number == lot.number).for_each(|order| order.leaves -= qty);
+        self.orders.retain(|order| order.leaves != 0);
+        self.say_what_is_left(LiquidationStep::Netted, lot, left.qty);
     }
 
     /// The lowest slot behind the orders' that no lot has.
@@ -153,6 +194,7 @@ impl Twin {
             return self.lot(number).map(|_| Process::CloseOut(number));
         }
         self.rest_lot(number);
+        self.say_step_of_lot(LiquidationStep::Resting, &lot);
         self.list_if_passed(number);
         None
     }

@@ -51,6 +51,8 @@ pub struct Workload {
     /// Where the mark is heading, in millionths a move, and how many moves it still does.
     trend: i64,
     trend_left: u64,
+    /// The last jump, until it was answered by one back.
+    jump: i64,
     /// The mark that was last asked for; it may still wait.
     mark: u64,
 }
@@ -69,6 +71,7 @@ impl Workload {
             requests: BTreeMap::new(),
             trend: 0,
             trend_left: 0,
+            jump: 0,
             mark: scenario.first_mark.0,
         }
     }
@@ -665,7 +668,11 @@ impl Workload {
         let mut move_by = self.trend + self.random.within(-800, 800);
         if self.random.per_mille(self.scenario.jumps) {
             let size = self.random.pick(&[20_000, 60_000, 150_000, 500_000]);
-            move_by += self.random.within(-size, size);
+            self.jump = self.random.within(-size, size);
+            move_by += self.jump;
+        } else if self.jump != 0 && self.random.per_mille(250) {
+            // Back beyond where it came from: lots of both sides meet.
+            move_by -= 2 * core::mem::take(&mut self.jump);
         }
         // Home again from far away.
         let first = self.scenario.first_mark.0;
