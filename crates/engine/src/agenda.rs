@@ -140,7 +140,7 @@ impl Engine {
                 self.set_mark(mark, out);
                 continue;
             }
-            if *budget == 0 {
+            if *budget == 0 || (self.is_halted() && self.agenda.cancels.is_empty()) {
                 return;
             }
             *budget -= 1;
@@ -151,7 +151,10 @@ impl Engine {
 
     /// One step. Which, and what it says, is the table in `docs/commands.md`.
     fn step(&mut self, out: &mut impl Outbox) {
-        if let Some(process) = self.agenda.process {
+        // In a halt nothing but cancel-alls goes on. (Rule HALT-1)
+        if let Some(process) = self.agenda.process
+            && !self.is_halted()
+        {
             self.agenda.process = match process {
                 Process::Liquidate { account, stage } => self.liquidate(account, stage, out),
                 Process::Net { lot, at } => self.net(lot, at, out),

@@ -21,6 +21,8 @@ impl Engine {
         for word in [self.say.seq(), self.say.ts(), self.next_number, self.market.mark.0, self.waiting_mark.0] {
             digest.word(word);
         }
+        digest.word(self.state as u64);
+        digest.word(u64::from(self.watch.cursor));
         for lane in self.say.chain.lanes() {
             digest.word(lane);
         }

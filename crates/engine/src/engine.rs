@@ -7,18 +7,19 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use contract::command::{Mark, OpenAccount, SetAccount, SetLeverage};
+use contract::command::{Mark, OpenAccount, SetAccount, SetLeverage, SetState};
 use contract::event::{Body, Position, Rejected, Wallet};
 use contract::spec::SpecError;
 use contract::{
     AccountId, Action, Amend, Cancel, CancelAll, Capacity, ClOrdId, Coded, Command, CommandKind, ContractSpec, Genesis,
-    MarginModel, OrderId, Price, Qty, Reject, Side, Target, Tick, Xbt,
+    MarginModel, MarketState, OrderId, Price, Qty, Reject, Side, Target, Tick, Xbt,
 };
 
 use crate::account::{
     Account, DUE, IN_APPLY, IN_STEP, MARGIN_IS_NEW, MOVE_KEY, NO_MARK, SUSPENDED, TELL_POSITION, TELL_WALLET,
 };
 use crate::agenda::Agenda;
+use crate::audit::Watch;
 use crate::bits::Bits;
 use crate::book::Book;
 use crate::ladder::Ladder;
@@ -77,6 +78,7 @@ pub struct Engine {
     pub(crate) genesis: Genesis,
     pub(crate) market: Market,
     pub(crate) waiting_mark: Price,
+    pub(crate) state: MarketState,
     pub(crate) book: Book,
     pub(crate) names: Names,
     pub(crate) accounts: Vec<Account>,
@@ -90,6 +92,7 @@ pub struct Engine {
     pub(crate) next_number: u64,
     pub(crate) net_deposits: i128,
     pub(crate) say: Say,
+    pub(crate) watch: Watch,
     /// Accounts touched in this step, and in this apply.
     pub(crate) in_step: Vec<u32>,
     pub(crate) in_apply: Vec<u32>,
@@ -152,6 +155,7 @@ impl Engine {
             genesis: *genesis,
             market: Market::new(spec),
             waiting_mark: Price::NONE,
+            state: MarketState::Open,
             book: Book::new(spec, capacity),
             names: Names::new(capacity.orders, seed),
             accounts,
@@ -165,6 +169,7 @@ impl Engine {
             next_number: 1,
             net_deposits: 0,
             say: Say::new(),
+            watch: Watch::new(accounts_max),
             in_step: Vec::with_capacity(accounts_max),
             in_apply: Vec::with_capacity(accounts_max),
             reached: Vec::with_capacity(slots as usize),
@@ -185,7 +190,8 @@ impl Engine {
     pub fn apply(&mut self, command: &Command, out: &mut impl Outbox) {
         self.say.begin(command);
         let mut budget = self.market.spec.budget;
-        let is_quiet = !self.has_work();
+        // A command at which the audit looks is not a quiet one.
+        let is_quiet = !self.has_work() && !self.is_audited();
         if !is_quiet {
             self.own_account = u32::MAX;
             self.work(&mut budget, out);
@@ -203,7 +209,9 @@ impl Engine {
                 self.work(&mut budget, out);
             }
             self.tell_states(out);
+            self.audit_totals(out);
         }
+        self.audit(budget, command.kind_code() == CommandKind::Clock as u8, out);
         self.say.end(out);
     }
 
@@ -230,6 +238,7 @@ impl Engine {
         let words = command.words();
         let amount = || contract::command::Amount::read(words).amount;
         match command.kind().ok_or((Reject::InvalidCommand, 0))? {
+            CommandKind::SetState => self.set_state(command, &SetState::read(words), out),
             CommandKind::CancelAll => self.cancel_all(command, &CancelAll::read(words)),
             CommandKind::OpenAccount => self.open_account(command, &OpenAccount::read(words)),
             CommandKind::SetAccount => self.set_account(command, &SetAccount::read(words)),
@@ -350,10 +359,11 @@ impl Engine {
     /// The state of every touched trader, once each, by rising number.
     #[inline(never)]
     fn tell_states(&mut self, out: &mut impl Outbox) {
-        let Engine { in_apply, accounts, market, say, .. } = self;
+        let Engine { in_apply, accounts, market, say, watch, .. } = self;
         sort(in_apply);
         for number in in_apply.drain(..) {
             let account = &mut accounts[number as usize];
+            watch.see(number, account);
             let flags = account.flags;
             account.flags &= !(IN_APPLY | TELL_WALLET | TELL_POSITION);
             if flags & TELL_WALLET != 0 {
@@ -588,9 +598,12 @@ impl Engine {
         self.next_number = 1 << 59;
     }
 
-    /// Is no work waiting? (Law 4)
+    /// Is no work waiting that can be done in this state of the market? (Law 4, rule HALT-1)
     #[must_use]
     pub fn agenda_is_empty(&self) -> bool {
+        if self.is_halted() && !self.agenda.is_idle() {
+            return self.agenda.cancels.is_empty();
+        }
         self.agenda.is_idle() && self.waiting_mark == Price::NONE
     }
 }

@@ -83,6 +83,7 @@ impl Engine {
         if self.accounts[number as usize].has(SUSPENDED) {
             return Err((Reject::AccountSuspended, 0));
         }
+        self.check_not_halted()?;
         Ok(number)
     }
 
@@ -130,6 +131,8 @@ impl Engine {
         self.net_deposits += i128::from(amount.0);
         let fund = &mut self.accounts[AccountId::INSURANCE.0 as usize].wallet;
         *fund += amount;
+        // No account is touched: the audit looks where something is new.
+        self.agenda.has_news = true;
         let fact = Insurance {
             cause: InsuranceCause::Funded.into(),
             counterparty: AccountId::NONE.0,

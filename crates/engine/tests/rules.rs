@@ -11,6 +11,7 @@ mod rules {
     mod close;
     mod deleverage;
     mod desk;
+    mod halt;
     mod liquidation;
     mod margin;
     mod netting;

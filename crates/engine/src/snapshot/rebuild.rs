@@ -25,6 +25,7 @@ impl Engine {
             self.market.set_mark(market.mark);
         }
         self.waiting_mark = market.waiting_mark;
+        self.state = market.state.expect("a state that was looked at");
         self.next_number = market.next_number;
         self.net_deposits = market.net_deposits;
     }

@@ -1,8 +1,8 @@
 //! One record of each part: the engine's own fields on one side, words on the other. Nothing else of the
 //! snapshot knows how the engine keeps its state.
 
-use contract::words::{Wire, Words};
-use contract::{ClOrdId, Leverage, Price, Side, Tick, Xbt};
+use contract::words::{Coded, Wire, Words};
+use contract::{ClOrdId, Leverage, MarketState, Price, Side, Tick, Xbt};
 
 use crate::account::{Account, DUE, SUSPENDED};
 use crate::agenda::{CancelTask, Process, Stage};
@@ -10,7 +10,7 @@ use crate::book::{Book, CLOSE_OUT, POST_ONLY, REDUCE_ONLY, Resting};
 use crate::engine::Engine;
 use crate::liquidation::Lot;
 
-pub(super) const MARKET_WORDS: usize = 5;
+pub(super) const MARKET_WORDS: usize = 7;
 pub(super) const ACCOUNT_WORDS: usize = 9;
 pub(super) const LOT_WORDS: usize = 4;
 pub(super) const ORDER_WORDS: usize = 11;
@@ -31,6 +31,9 @@ pub(super) struct MarketRecord {
     pub(super) waiting_mark: Price,
     pub(super) next_number: u64,
     pub(super) net_deposits: i128,
+    /// None where it is no state there is.
+    pub(super) state: Option<MarketState>,
+    pub(super) audit_cursor: u64,
 }
 
 impl MarketRecord {
@@ -40,20 +43,27 @@ impl MarketRecord {
             waiting_mark: engine.waiting_mark,
             next_number: engine.next_number,
             net_deposits: engine.net_deposits,
+            state: Some(engine.state),
+            audit_cursor: engine.watch.cursor.into(),
         }
     }
 
     pub(super) fn to_words(self) -> [u64; MARKET_WORDS] {
         let deposits = self.net_deposits;
-        [self.mark.0, self.waiting_mark.0, self.next_number, deposits as u64, (deposits >> 64) as u64]
+        let state = self.state.map_or(0, |state| state as u64);
+        let (low, high) = (deposits as u64, (deposits >> 64) as u64);
+        [self.mark.0, self.waiting_mark.0, self.next_number, low, high, state, self.audit_cursor]
     }
 
-    pub(super) fn from_words([mark, waiting, next_number, low, high]: [u64; MARKET_WORDS]) -> MarketRecord {
+    pub(super) fn from_words(words: [u64; MARKET_WORDS]) -> MarketRecord {
+        let [mark, waiting, next_number, low, high, state, audit_cursor] = words;
         MarketRecord {
             mark: Price(mark),
             waiting_mark: Price(waiting),
             next_number,
             net_deposits: i128::from(high as i64) << 64 | i128::from(low),
+            state: u8::try_from(state).ok().and_then(MarketState::from_code),
+            audit_cursor,
         }
     }
 }

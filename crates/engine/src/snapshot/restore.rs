@@ -65,6 +65,7 @@ impl SnapshotHeader {
             due_flags: 0,
             close_outs: 0,
             process: None,
+            audit_cursor: 0,
             numbers: Vec::new(),
         };
         restore.all()?;
@@ -82,6 +83,8 @@ struct Restore<'a, S> {
     /// Lots whose order was not seen yet.
     close_outs: u64,
     process: Option<Process>,
+    /// Where the audit is.
+    audit_cursor: u64,
     /// Creation numbers in use: of orders with their slots, of lots without.
     numbers: Vec<(u64, u32)>,
 }
@@ -124,6 +127,8 @@ impl<S: SnapshotSource> Restore<'_, S> {
         }
         let number = record.next_number;
         self.input.must(number != 0 && number <= 1 << 59, "next number", number, "be 1 to 2^59")?;
+        self.input.must(record.state.is_some(), "state", 0, "be one there is")?;
+        self.audit_cursor = record.audit_cursor;
         self.engine.put_market(self.header, &record);
         self.input.end()
     }
@@ -139,6 +144,9 @@ impl<S: SnapshotSource> Restore<'_, S> {
             self.due_flags += u64::from(record.is_due());
             self.engine.put_account(number, &record);
         }
+        let cursor = self.audit_cursor;
+        self.input.must((house..=count).contains(&cursor), "audited account", cursor, "be one, or behind the last")?;
+        self.engine.watch_from(cursor as u32);
         self.input.end()
     }
 

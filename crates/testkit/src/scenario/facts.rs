@@ -51,6 +51,7 @@ pub(super) fn fact(spec: &ContractSpec, name: &dyn Fn(u32) -> String, event: &Ev
             let cause = it.cause.get().map_or("?", |cause| cause.name());
             format!("fund {cause} {} now {}", it.change.0, it.balance.0)
         }
+        Fact::State(it) => format!("state {}", it.state.get().map_or("?", |state| state.name())),
         Fact::IndexMark(it) => format!("mark {}", price(it.mark)),
         _ => return None,
     })

@@ -21,7 +21,7 @@
 //! | `NAME deposit\|withdraw\|margin\|risk_limit XBT` | moves XBt (satoshi), or asks for a limit |
 //! | `NAME leverage 100`, `NAME leverage cross` | leverage |
 //! | `NAME class N`, `NAME suspend`, `NAME resume`, `NAME open` | the account itself |
-//! | `mark PRICE`, `insurance XBT`, `clock` | the market |
+//! | `mark PRICE`, `insurance XBT`, `clock`, `state open\|post_only\|cancel_only\|closed` | the market |
 //! | `book`, `wallet NAME`, `position NAME`, `available NAME` | looks; of wallet and position only the fields named are compared |
 //! | `profile NAME`, `budget N`, `max_fills N`, `premium full\|none`, `lots N`, `no_mark` | the contract, before anything else |
 //!
@@ -34,8 +34,8 @@ mod facts;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use contract::codes::{Marking, PremiumMode, Side};
-use contract::command::{Action, Amount, Command, Mark, OpenAccount};
+use contract::codes::{MarketState, Marking, PremiumMode, Side};
+use contract::command::{Action, Amount, Command, Mark, OpenAccount, SetState};
 use contract::event::{Event, EventKind};
 use contract::spec::{Capacity, ContractSpec, Genesis};
 use contract::units::{AccountId, Price, Qty, XBT, Xbt};
@@ -191,6 +191,11 @@ impl<M: Machine> Stage<M> {
             ["position", name] => self.look(name, |machine, account| machine.position(account).map(facts::position)),
             ["available", name] => self.available(name),
             ["clock"] => self.apply(Command::new(AccountId::NONE, Action::Clock)),
+            ["state", state] => {
+                let state = MarketState::ALL.iter().find(|it| it.name().eq_ignore_ascii_case(&state.replace('_', "")));
+                let state = (*state.ok_or(format!("no state {}", words[1]))?).into();
+                self.apply(Command::new(AccountId::NONE, Action::SetState(SetState { state })))
+            }
             ["mark", price] => {
                 self.has_mark = true;
                 let price = action::price(price)?;

@@ -46,10 +46,27 @@ pub(super) enum Process {
     Clear { account: u32, lot: u64 },
 }
 
+impl Process {
+    /// The lot that it works on.
+    pub(super) fn lot(self) -> Option<u64> {
+        match self {
+            Process::Liquidate(..) => None,
+            Process::Net { lot, .. } | Process::Rank { lot, .. } | Process::Clear { lot, .. } => Some(lot),
+            Process::CloseOut(lot) | Process::Sweep(lot) => Some(lot),
+        }
+    }
+}
+
 impl Twin {
-    /// Is no work waiting?
+    /// Is no work waiting that can be done in this state of the market?
     #[must_use]
     pub fn agenda_is_empty(&self) -> bool {
+        let nothing_waits = self.nothing_waits();
+        if self.is_halted() && !nothing_waits { self.cancel_alls.is_empty() } else { nothing_waits }
+    }
+
+    /// Is no work waiting at all?
+    pub(super) fn nothing_waits(&self) -> bool {
         self.process.is_none()
             && self.cancel_alls.is_empty()
             && self.furthest_due().is_none()
@@ -63,7 +80,11 @@ impl Twin {
         let has_free_lot = (self.lots.len() as u64) < u64::from(self.capacity.lots);
         let due = self.furthest_due().filter(|_| has_free_lot || oldest_new.is_none());
         let listed = self.lots.iter().filter(|lot| lot.is_listed).map(|lot| lot.number).min();
-        if let Some(process) = self.process {
+        if self.is_halted() {
+            if let Some(&task) = self.cancel_alls.front() {
+                self.cancel_oldest_of(task);
+            }
+        } else if let Some(process) = self.process {
             self.process = self.proceed(process);
         } else if let Some(&task) = self.cancel_alls.front() {
             self.cancel_oldest_of(task);

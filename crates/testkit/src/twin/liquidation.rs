@@ -219,9 +219,11 @@ impl Twin {
         });
     }
 
-    /// Every lot that the mark has passed is listed. A mark takes effect between processes: all lots rest.
+    /// Every lot that rests and that the mark has passed is listed.
     pub(super) fn list_passed_lots(&mut self) {
-        let numbers: Vec<u64> = self.lots.iter().map(|lot| lot.number).collect();
+        let held = self.process.and_then(Process::lot);
+        let rests = |lot: &&Lot| !lot.is_new && Some(lot.number) != held;
+        let numbers: Vec<u64> = self.lots.iter().filter(rests).map(|lot| lot.number).collect();
         for number in numbers {
             self.list_if_passed(number);
         }

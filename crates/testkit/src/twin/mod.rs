@@ -14,6 +14,7 @@ mod agenda;
 mod book;
 mod deleverage;
 mod funds;
+mod halt;
 mod laws;
 mod liquidation;
 mod margin;
@@ -29,7 +30,7 @@ mod view;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use contract::codes::{MarginModel, Marking};
+use contract::codes::{MarginModel, MarketState, Marking};
 use contract::command::Command;
 use contract::event::{Event, Fact};
 use contract::spec::{Capacity, Genesis};
@@ -82,6 +83,7 @@ pub struct Twin {
     liquidation_realised: i128,
     cancel_alls: VecDeque<CancelAllTask>,
     process: Option<Process>,
+    state: MarketState,
     /// The newest mark that came while the agenda held something.
     waiting_mark: Option<Price>,
     last_seq: Option<u64>,
@@ -113,6 +115,7 @@ impl Twin {
             liquidation_realised: 0,
             cancel_alls: VecDeque::new(),
             process: None,
+            state: MarketState::Open,
             waiting_mark: None,
             last_seq: None,
             now: Now::default(),
@@ -155,10 +158,10 @@ impl Twin {
     /// Steps of waiting work while there is budget; a mark that waits comes as soon as none is left.
     fn work(&mut self, budget: &mut u64) {
         loop {
-            if self.agenda_is_empty() {
+            if self.nothing_waits() {
                 let Some(mark) = self.waiting_mark.take() else { return };
                 self.take_mark(mark);
-            } else if *budget == 0 {
+            } else if *budget == 0 || (self.is_halted() && self.cancel_alls.is_empty()) {
                 return;
             } else {
                 *budget -= 1;

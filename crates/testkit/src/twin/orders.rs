@@ -156,9 +156,10 @@ impl Twin {
         require(fields.stop.0 == 0, Reject::InvalidStopForOrdType)?;
         let is_known_qty = fields.qty_kind.raw == 0 || fields.qty_kind.get().is_some();
         require(is_known_qty && fields.flags & !AMEND_LOSES_PLACE == 0, Reject::InvalidCommand)?;
+        let tick = if fields.price.0 == 0 { old.tick } else { fields.price.0 };
+        self.admit_state(old.side, Some(tick))?;
         require(fields.price.0 <= self.market.highest_tick(), Reject::PriceAboveLimitUp)?;
 
-        let tick = if fields.price.0 == 0 { old.tick } else { fields.price.0 };
         let cl_ord_id = if fields.new_cl_ord_id.is_none() { old.cl_ord_id } else { fields.new_cl_ord_id };
         let loses_place = fields.flags & AMEND_LOSES_PLACE != 0;
         let new = Order { tick, leaves, cl_ord_id, ..old.clone() };

@@ -51,6 +51,8 @@ pub struct Workload {
     /// Where the mark is heading, in millionths a move, and how many moves it still does.
     trend: i64,
     trend_left: u64,
+    /// Was open the last state that was asked for?
+    is_open: bool,
     /// The last jump, until it was answered by one back.
     jump: i64,
     /// The mark that was last asked for; it may still wait.
@@ -72,6 +74,7 @@ impl Workload {
             trend: 0,
             trend_left: 0,
             jump: 0,
+            is_open: true,
             mark: scenario.first_mark.0,
         }
     }
@@ -131,7 +134,8 @@ impl Workload {
     fn any(&mut self) -> Command {
         let live = self.picture.orders.len() as u64;
         let cancels = 25 + live / 3;
-        let kinds = [430, 110, cancels, 12, 110, 40, 30, 35, 45, 35, 30, 6, 12, 12, 6, 6, 6];
+        let halts = if self.is_open { 2 } else { 90 };
+        let kinds = [430, 110, cancels, 12, 110, 40, 30, 35, 45, 35, 30, 6, 12, 12, 6, 6, 6, halts];
         match self.random.weighted(&kinds) {
             0 => self.new_command(),
             1 => self.amend_command(),
@@ -174,19 +178,33 @@ impl Workload {
                 let rate = Rate(self.random.within(-375_000, 375_000));
                 Command::new(AccountId::NONE, Action::FundingRate(FundingRate { rate }))
             }
-            _ => self.command_not_acted_on(),
+            16 => self.command_not_acted_on(),
+            _ => self.state_command(),
         }
+    }
+
+    /// The market halts now and then, and soon opens again.
+    fn state_command(&mut self) -> Command {
+        use contract::codes::MarketState;
+        use contract::command::SetState;
+        let code = if self.random.per_mille(50) {
+            self.random.pick(&[0, 5, 255])
+        } else if self.is_open || self.random.per_mille(300) {
+            self.random.pick(&[2, 2, 3, 4])
+        } else {
+            1
+        };
+        self.is_open = code == MarketState::Open.code();
+        Command::new(AccountId::NONE, Action::SetState(SetState { state: Code::from_raw(code) }))
     }
 
     /// A kind that this build refuses.
     fn command_not_acted_on(&mut self) -> Command {
-        use contract::codes::MarketState;
-        use contract::command::{CancelAllAfter, Link, Quarantine, SetState, SetWeights};
+        use contract::command::{CancelAllAfter, Link, Quarantine, SetWeights};
         let action = match self.random.below(9) {
             0 => Action::Genesis(SpecPart::default()),
             1 => Action::SetSpec(SpecPart::default()),
-            2 => Action::SetState(SetState { state: MarketState::Closed.into() }),
-            3 => Action::CancelAllAfter(CancelAllAfter { timeout_ms: 1_000 }),
+            2 | 3 => Action::CancelAllAfter(CancelAllAfter { timeout_ms: 1_000 }),
             4 => Action::SetWeights(SetWeights { count: 1, ..SetWeights::default() }),
             5 => Action::Quarantine(Quarantine { seq: self.seq, text: [b'x'; 80] }),
             6 => Action::Epoch,

@@ -13,7 +13,6 @@ const NEVER: &[(&str, &str, &str)] = &[
     ("reject", "InvalidPriceTick", "prices in records are ticks"),
     ("reject", "InvalidStopTick", "prices in records are ticks"),
     ("reject", "InvalidDisplayForExecInst", "displayed quantities are refused before"),
-    ("reject", "MarketNotOpen", "the market's state is not acted on yet"),
     ("reject", "PriceBelowLimitDown", "reserved: there are no price bands"),
     ("reject", "AccountRiskLimit", "reserved"),
     ("reject", "MarginCall", "reserved"),

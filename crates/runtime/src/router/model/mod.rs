@@ -87,7 +87,7 @@ impl Model {
             rate: Rate::ZERO,
             indicative_rate: Rate::ZERO,
             insurance: engine.insurance(),
-            state: None,
+            state: Some(engine.market_state()),
         };
         for account in (0..engine.accounts()).map(AccountId) {
             let known = |what: Option<u64>| what.expect("an account below the count is open");
