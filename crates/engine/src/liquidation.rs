@@ -9,7 +9,7 @@
 
 use contract::adl::{AdlCandidate, may_be_deleveraged, outranks};
 use contract::event::{Fill, Liquidation};
-use contract::liquidation::{bearable, close_out_tick, price_after_loss, unit_value_after_loss};
+use contract::liquidation::{bearable, close_out_tick, is_near_mark, price_after_loss, unit_value_after_loss};
 use contract::math::{difference, signed, signed_product, signed_sum};
 use contract::value::{fee, unit_value, units};
 use contract::{AccountId, CancelReason, FillCause, InsuranceCause, LiquidationStep, OrderId, Qty, Side, Tick, Xbt};
@@ -349,7 +349,8 @@ impl Engine {
     pub(crate) fn sweep(&mut self, slot: u32, out: &mut impl Outbox) -> Option<Process> {
         let lot = self.lots[slot as usize];
         let rank = Some(Process::Rank { lot: slot, next: AccountId::FIRST_TRADER.0, best: NIL });
-        let Some(maker) = self.book.best_maker(lot.side()) else { return rank };
+        let is_near = |maker: &Resting| is_near_mark(&self.market.spec, self.market.mark, lot.is_long, maker.tick);
+        let Some(maker) = self.book.best_maker(lot.side()).filter(is_near) else { return rank };
         let worth = unit_value(&self.market.spec, self.market.spec.tick_price(maker.tick));
         let loss =
             if lot.is_long { worth.saturating_sub(lot.unit_value) } else { lot.unit_value.saturating_sub(worth) };

@@ -251,11 +251,20 @@ impl Twin {
         self.process = Some(Process::Sweep(number));
     }
 
+    /// No further beyond the mark than the base maintenance margin. (Rule LIQ-7)
+    fn is_near_mark(&self, lot: &Lot, tick: u32) -> bool {
+        let beyond = self.market.mark() - self.market.price_of(tick);
+        let beyond = if lot.qty > 0 { beyond } else { -beyond };
+        let most = self.market.tier_maintenance(0).times(self.market.mark());
+        beyond * most.bottom <= most.top
+    }
+
     /// One fill with the best opposite order, as far as the fund reaches. (Rule LIQ-7)
     pub(super) fn sweep_step(&mut self, number: u64) -> Option<Process> {
         let lot = self.held_lot(number);
         let ranking = Process::Rank { lot: number, next: 4, best: None };
-        let Some(best) = self.best(opposite(lot.closing_side())) else { return Some(ranking) };
+        let best = self.best(opposite(lot.closing_side())).filter(|order| self.is_near_mark(&lot, order.tick));
+        let Some(best) = best else { return Some(ranking) };
         let unit_value = self.market.unit_value(best.tick);
         let loss = if lot.qty > 0 { unit_value - lot.unit_value } else { lot.unit_value - unit_value };
         let mut units = self.market.units(best.leaves.min(lot.qty.abs()));

@@ -53,7 +53,7 @@ pub struct Workload {
     trend_left: u64,
     /// Was open the last state that was asked for?
     is_open: bool,
-    /// The last jump, until it was answered by one back.
+    /// The last jump, while others back and forth may follow.
     jump: i64,
     /// The mark that was last asked for; it may still wait.
     mark: u64,
@@ -685,12 +685,13 @@ impl Workload {
         self.trend_left -= 1;
         let mut move_by = self.trend + self.random.within(-800, 800);
         if self.random.per_mille(self.scenario.jumps) {
-            let size = self.random.pick(&[20_000, 60_000, 150_000, 500_000]);
+            let size = self.random.pick(&[15_000, 20_000, 30_000, 60_000, 150_000, 500_000]);
             self.jump = self.random.within(-size, size);
             move_by += self.jump;
-        } else if self.jump != 0 && self.random.per_mille(250) {
-            // Back beyond where it came from: lots of both sides meet.
-            move_by -= 2 * core::mem::take(&mut self.jump);
+        } else if self.jump != 0 && self.random.per_mille(500) {
+            // Back beyond where it came from, and again: lots of both sides meet.
+            move_by -= 2 * self.jump;
+            self.jump = if self.random.per_mille(300) { 0 } else { -self.jump };
         }
         // Home again from far away.
         let first = self.scenario.first_mark.0;
