@@ -153,6 +153,29 @@ fn a_lot_on_the_list_is_swept_once_after_a_halt() {
     );
 }
 
+/// REJECT-1: what the order itself lacks is told before the market's state, a price off the scale after it.
+#[test]
+fn that_the_market_is_not_open_is_told_in_its_place() {
+    let mut desk = Desk::new(xbtusd());
+    desk.mark(Price(1_000_000));
+    let trader = desk.open();
+    let order = NewOrder::limit(ClOrdId::NONE, Side::Buy, Tick(20_000), Qty(1));
+    let orders = [
+        (NewOrder { qty: Qty(0), ..order }, Reject::InvalidOrderQty, Reject::InvalidOrderQty),
+        (NewOrder { link: 5, ..order }, Reject::InvalidLinkForContingency, Reject::InvalidLinkForContingency),
+        (NewOrder { price: Tick(2_000_001), ..order }, Reject::PriceAboveLimitUp, Reject::MarketNotOpen),
+        (NewOrder { qty: Qty(10_000_000), ..order }, Reject::InsufficientBalance, Reject::MarketNotOpen),
+    ];
+    for (order, open, closed) in orders {
+        for (state, expected) in [(MarketState::Open, open), (MarketState::Closed, closed)] {
+            desk.apply(AccountId::NONE, Action::SetState(SetState { state: state.into() }));
+            assert_eq!(desk.refusal(trader, Action::New(order)), Some(expected), "{state:?}: {order:?}");
+        }
+    }
+    let withdrawal = Action::Withdraw(Amount { amount: Xbt(i64::MAX) });
+    assert_eq!(desk.refusal(trader, withdrawal), Some(Reject::MarketNotOpen));
+}
+
 /// HALT-1: an unknown state is no command.
 #[test]
 fn only_known_states_are_taken() {
