@@ -112,7 +112,6 @@ impl Engine {
             ..Accepted::default()
         };
         self.tell(number, accepted, out);
-        self.book.rare_mut(slot).cum = 0;
         let tif = TimeInForce::FillOrKill;
         let ticket = Ticket { account: number, side, limit, qty, tif, is_market: false, flags: 0, replaces: NIL };
         let plan = Plan {
