@@ -253,7 +253,7 @@ coded! {
     LiquidationStep {
         /// The account is found beyond its liquidation price and its turn has come.
         Started = 1,
-        /// It is safe again after its orders were cancelled.
+        /// It is safe again: its tier was lowered, its orders were cancelled, or a part was closed.
         Cured = 2,
         /// The position became a lot of the liquidation account; follows the takeover fill.
         TakenOver = 3,
@@ -261,10 +261,14 @@ coded! {
         Sweep = 4,
         /// No one is left to deleverage: the lot rests until the next mark. (Rule ADL-4)
         Waiting = 5,
-        /// The tier was lowered (rule LIQ-6; reserved).
+        /// The account's tier was lowered. (Rule LIQ-6)
         StepDown = 6,
-        /// A part was closed to reach a lower tier (rule LIQ-6; reserved).
+        /// A part will be closed by the account's own order, to reach a lower tier. (Rule LIQ-6)
         Part = 7,
+        /// A lot was netted with an opposite one; the quantity is what is left of it. (Rule LIQ-10)
+        Netted = 8,
+        /// A new lot has nothing more to trade: its order rests. (Rule LIQ-7)
+        Resting = 9,
     }
 }
 
@@ -279,6 +283,8 @@ coded! {
         Sweep = 3,
         /// A flat account's negative wallet was made good. (Rule BAL-1)
         Shortfall = 4,
+        /// Two lots were netted. (Rule LIQ-10)
+        Netting = 5,
         /// The liquidation account's funding. (Rule FUND-6)
         Funding = 6,
     }

@@ -331,7 +331,7 @@ layout! { 34;
 }
 
 layout! { 34;
-    /// The market's state changed (reserved).
+    /// The market's state changed. (Rule HALT-1)
     State {
         /// The new state.
         state: Code<MarketState> = 34,
@@ -349,9 +349,9 @@ layout! { 34;
 }
 
 layout! { 34;
-    /// A result of the audit (reserved).
+    /// The audit found a law broken; about the account where it is one account's. (Rule HALT-1)
     Audit {
-        /// The number of the law.
+        /// The number of the SUM law.
         law: u16 = 34,
         /// What it came to.
         found: i64 = 40,

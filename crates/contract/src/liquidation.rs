@@ -8,7 +8,7 @@ use crate::margin::Terms;
 use crate::math::signed;
 use crate::position::PositionState;
 use crate::spec::ContractSpec;
-use crate::units::{Price, Tick, Xbt};
+use crate::units::{Price, Rate, Tick, Xbt};
 use crate::value::{unit_value, units};
 
 /// The losses a position can bear, XBt; either may be negative.
@@ -247,6 +247,25 @@ pub fn lot_is_passed(spec: &ContractSpec, is_long: bool, unit_value: u64, mark: 
     if is_long { product < numerator } else { product > numerator }
 }
 
+/// May the fund pay for a fill of a swept lot at this tick: does it lie no further beyond the mark than the base
+/// maintenance margin? Else whoever holds the other side could ask any price of the fund in an empty book.
+/// (Rule LIQ-7)
+///
+/// ```
+/// use centum_contract::{ContractSpec, Price, Tick, liquidation::is_near_mark};
+/// let (spec, mark) = (ContractSpec::XBTUSD_2019, Price(1_000_000)); // 0.5 %
+/// assert!(is_near_mark(&spec, mark, true, Tick(19_900)) && !is_near_mark(&spec, mark, true, Tick(19_899)));
+/// assert!(is_near_mark(&spec, mark, false, Tick(20_100)) && !is_near_mark(&spec, mark, false, Tick(20_101)));
+/// ```
+#[must_use]
+pub fn is_near_mark(spec: &ContractSpec, mark: Price, is_long: bool, tick: Tick) -> bool {
+    let one = u128::from(Rate::ONE);
+    let price = u128::from(spec.tick_price(tick).0) * one;
+    let margin = u128::from(spec.maintenance_margin.0.unsigned_abs());
+    let mark = u128::from(mark.0);
+    if is_long { price >= mark * one.saturating_sub(margin) } else { price <= mark * (one + margin) }
+}
+
 /// The bankrupt value of a position, signed, W_bk rounded down: −(|cost| + W) for a long, |cost| − W for
 /// a short. (Rule ADL-1)
 #[must_use]
@@ -258,7 +277,7 @@ pub fn bankrupt_value(position: &PositionState, until_bankruptcy: i64) -> Xbt {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::{Leverage, Rate};
+    use crate::units::Leverage;
     use proptest::prelude::*;
 
     proptest! {
@@ -326,7 +345,7 @@ mod tests {
             let key = Price(steps * spec.tick_size.0).min(spec.max_price);
             let says = is_not_before(spec, &position, w, key);
             let expected = if is_long { price <= key } else { price >= key };
-            let is_far_end = is_long && price <= Price(2 * spec.tick_size.0);
+            let is_far_end = is_long && (price <= Price(2 * spec.tick_size.0) || price == spec.never_price);
             prop_assert!(says == expected || (is_far_end && !says), "price {:?} key {:?}", price, key);
         }
 

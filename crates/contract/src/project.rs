@@ -402,6 +402,13 @@ fn public(fact: &Fact) -> Option<PublicBody> {
                 price: step.bankruptcy_price,
             })
         }
+        Fact::Liquidation(step) if step.step.get() == Some(LiquidationStep::Netted) => Some(match step.qty {
+            0 => PublicBody::OrderGone { number: step.lot },
+            left => {
+                let open = Qty(left.unsigned_abs());
+                PublicBody::OrderChanged { number: step.lot, price: None, open, loses_place: false }
+            }
+        }),
         Fact::Insurance(change) => Some(PublicBody::Insurance { balance: change.balance }),
         Fact::IndexMark(mark) => Some(PublicBody::Mark { index: mark.index, mark: mark.mark }),
         Fact::FundingRate(rate) => Some(PublicBody::FundingRate { rate: rate.rate, indicative: rate.indicative }),
@@ -440,9 +447,12 @@ fn ledger(account: AccountId, fact: &Fact) -> Ledger {
         Fact::Insurance(change) => {
             let source = match change.cause.get() {
                 Some(InsuranceCause::Funded) => Book::Outside,
-                Some(InsuranceCause::CloseOut | InsuranceCause::Sweep | InsuranceCause::Funding) => {
-                    Book::Position(AccountId::LIQUIDATION)
-                }
+                Some(
+                    InsuranceCause::CloseOut
+                    | InsuranceCause::Sweep
+                    | InsuranceCause::Netting
+                    | InsuranceCause::Funding,
+                ) => Book::Position(AccountId::LIQUIDATION),
                 Some(InsuranceCause::Shortfall) => Book::Wallet(AccountId(change.counterparty)),
                 None => return out,
             };

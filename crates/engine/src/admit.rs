@@ -82,6 +82,7 @@ impl Engine {
         let side = order.side.get()?;
         let is_fine = number >= AccountId::FIRST_TRADER.0
             && !account.has(SUSPENDED)
+            && !self.is_halted()
             && limit.0.wrapping_sub(1) < self.market.max_tick.0
             && !self.is_stale()
             && qty.wrapping_sub(1) < self.market.spec.max_order_qty.0
@@ -157,6 +158,7 @@ impl Engine {
         let is_post_only = inst.has(ExecInst::POST_ONLY);
         refuse_if(is_post_only && tif != TimeInForce::GoodTillCancel, Reject::InvalidOrdTypeForExecInst)?;
         refuse_if(order.link != 0 || order.contingency.raw != 0, Reject::InvalidLinkForContingency)?;
+        self.check_open(side, order.price, tif, is_market)?;
         let mut flags = if is_post_only { POST_ONLY } else { 0 };
         if inst.has(ExecInst::REDUCE_ONLY) {
             flags |= REDUCE_ONLY;
@@ -227,6 +229,7 @@ impl Engine {
         let known = fields.qty_kind.raw == 0 || fields.qty_kind.get().is_some();
         refuse_if(!known || fields.flags & !contract::command::AMEND_LOSES_PLACE != 0, Reject::InvalidCommand)?;
         let limit = if fields.price.0 == 0 { order.tick } else { fields.price };
+        self.check_open(order.side(), limit, TimeInForce::GoodTillCancel, false)?;
         let keeps_place = limit == order.tick && leaves <= order.leaves && fields.flags == 0;
         let ticket = Ticket {
             account: number,

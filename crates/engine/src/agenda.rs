@@ -1,7 +1,8 @@
 //! The agenda: work that may be long, done in steps that each cost one unit of `spec.budget`. (Law 4)
 //!
-//! What is done next: the process that is under way; else the funding pass that is open; else the first waiting cancel-all; else the due
-//! account furthest past its price; else the listed lot with the lowest number. While anything waits, a
+//! What is done next: the process that is under way; else the funding pass that is open; else the first waiting
+//! cancel-all; else the due account furthest past its price; else the oldest new lot; else the listed lot with the
+//! lowest number. While anything waits, a
 //! newer mark waits too.
 
 use alloc::collections::{BinaryHeap, VecDeque};
@@ -25,11 +26,33 @@ pub(crate) struct CancelTask {
     pub(crate) before: u64,
 }
 
+/// Where the liquidation of an account is. (Rules LIQ-5, LIQ-6)
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stage {
+    /// Its orders are cancelled, one by one.
+    Cancel = 0,
+    /// Its tier is lowered to what position and orders use.
+    StepDown = 1,
+    /// A part is closed, to reach the next lower tier.
+    Part = 2,
+    /// The rest is taken over.
+    TakeOver = 3,
+}
+
+impl Stage {
+    /// The stage with that number.
+    pub(crate) fn from_number(number: u32) -> Option<Stage> {
+        [Stage::Cancel, Stage::StepDown, Stage::Part, Stage::TakeOver].get(number as usize).copied()
+    }
+}
+
 /// A liquidation's state between two steps.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Process {
-    /// Cancelling its orders, then looking again, then taking over. (Rule LIQ-5)
-    Liquidate { account: u32 },
+    /// Stepping down, cancelling its orders, looking again, taking over. (Rules LIQ-5, LIQ-6)
+    Liquidate { account: u32, stage: Stage },
+    /// Looking at opposite lots, from the oldest on; `at` is the next one, `NIL` where there is none. (Rule LIQ-10)
+    Net { lot: u32, at: u32 },
     /// Matching a new lot's order until it rests. (Rule LIQ-9)
     CloseOut { lot: u32 },
     /// Sweeping the book at the fund's expense. (Rule LIQ-7)
@@ -51,6 +74,8 @@ pub(crate) struct Agenda {
     pub(crate) cancels: VecDeque<CancelTask>,
     /// By distance past the price, then lower number. (Rule LIQ-8)
     pub(crate) due: BinaryHeap<(u64, Reverse<u32>)>,
+    /// The oldest lot of each side that was taken over and not taken up yet: short, long; `NIL` where there is none.
+    pub(crate) new_lots: [u32; 2],
     /// Lots the mark has passed: number and slot. A lot used up meanwhile is dropped when it comes up.
     pub(crate) listed: BinaryHeap<Reverse<(u64, u32)>>,
 }
@@ -63,6 +88,7 @@ impl Agenda {
             has_news: false,
             cancels: VecDeque::with_capacity(CANCEL_TASKS),
             due: BinaryHeap::with_capacity(capacity.accounts as usize),
+            new_lots: [NIL; 2],
             listed: BinaryHeap::with_capacity(capacity.lots as usize),
         }
     }
@@ -70,11 +96,19 @@ impl Agenda {
     /// Is there nothing to do?
     #[inline(always)]
     pub(crate) fn is_idle(&self) -> bool {
-        self.pass.is_none()
-            && self.process.is_none()
-            && self.cancels.is_empty()
-            && self.due.is_empty()
-            && self.listed.is_empty()
+        self.has_nothing_but_put_off() && self.due.is_empty() && self.listed.is_empty()
+    }
+
+    /// Is there nothing but what is put off while there is no index? (Rule MARK-3)
+    #[inline(always)]
+    pub(crate) fn has_nothing_but_put_off(&self) -> bool {
+        self.pass.is_none() && self.process.is_none() && self.cancels.is_empty() && !self.has_new_lots()
+    }
+
+    /// Does a lot wait to be taken up?
+    #[inline(always)]
+    pub(crate) fn has_new_lots(&self) -> bool {
+        self.new_lots != [NIL; 2]
     }
 
     pub(crate) fn add_cancel_all(&mut self, task: CancelTask) -> Result<(), Refusal> {
@@ -128,22 +162,28 @@ impl Engine {
         }
     }
 
-    /// Is there a step that may be done? Without a fresh index nobody new is liquidated. (Rule MARK-3)
+    /// Is there a step that may be done? In a halt only passes and cancel-alls go on; without a fresh index nobody new
+    /// is liquidated and no lot is swept. (Rules HALT-1, MARK-3)
     #[inline]
     pub(crate) fn has_steps(&self) -> bool {
-        let Agenda { pass, process, cancels, .. } = &self.agenda;
-        let goes_on = pass.is_some() || process.is_some() || !cancels.is_empty();
-        goes_on || (!self.is_stale() && !self.agenda.is_idle())
+        if self.is_halted() {
+            return self.agenda.pass.is_some() || !self.agenda.cancels.is_empty();
+        }
+        if self.is_stale() { !self.agenda.has_nothing_but_put_off() } else { !self.agenda.is_idle() }
     }
 
     /// One step. Which, and what it says, is the table in `docs/commands.md`.
     fn step(&mut self, out: &mut impl Outbox) {
-        if let Some(process) = self.agenda.process {
+        // In a halt no process goes on. (Rule HALT-1)
+        if let Some(process) = self.agenda.process
+            && !self.is_halted()
+        {
             if self.agenda.pass.is_some() {
                 self.settle_for(process, out);
             }
             self.agenda.process = match process {
-                Process::Liquidate { account } => self.liquidate(account, out),
+                Process::Liquidate { account, stage } => self.liquidate(account, stage, out),
+                Process::Net { lot, at } => self.net(lot, at, out),
                 Process::CloseOut { lot } => self.close_out(lot, out),
                 Process::Sweep { lot } => self.sweep(lot, out),
                 Process::Rank { lot, next, best } => self.rank(lot, next, best, out),
@@ -155,12 +195,22 @@ impl Engine {
             if !self.cancel_next(&task, out) {
                 self.agenda.cancels.pop_front();
             }
-        } else if let Some((_, Reverse(account))) = self.agenda.due.pop() {
+        } else if let Some(account) = self.next_due() {
             self.agenda.process = self.begin_liquidation(account, out);
+        } else if self.agenda.has_new_lots() {
+            self.agenda.process = self.begin_netting(out);
         } else if let Some(Reverse((_, lot))) = self.agenda.listed.pop() {
             self.drop_used_up_lots();
             self.agenda.process = Some(self.begin_sweep(lot, out));
         }
+    }
+
+    /// The due account whose turn it is. All of them come before new lots, but for want of a free one. (Rule LIQ-8)
+    fn next_due(&mut self) -> Option<u32> {
+        if self.is_stale() || (self.agenda.has_new_lots() && self.free_lots.first().is_none()) {
+            return None;
+        }
+        self.agenda.due.pop().map(|(_, Reverse(account))| account)
     }
 
     /// Cancels the oldest order of a cancel-all; false where there is none left.

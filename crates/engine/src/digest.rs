@@ -29,6 +29,8 @@ impl Engine {
             digest.word(word);
         }
         digest.word(u64::from(self.market.is_stale));
+        digest.word(self.state as u64);
+        digest.word(u64::from(self.watch.cursor));
         for lane in self.say.chain.lanes() {
             digest.word(lane);
         }
@@ -123,11 +125,12 @@ impl Engine {
         }
         let process = match self.agenda.process {
             None => [0, 0, 0, 0],
-            Some(Process::Liquidate { account }) => [1, account, 0, 0],
+            Some(Process::Liquidate { account, stage }) => [1, account, stage as u32, 0],
             Some(Process::CloseOut { lot }) => [2, lot, 0, 0],
             Some(Process::Sweep { lot }) => [3, lot, 0, 0],
             Some(Process::Rank { lot, next, best }) => [4, lot, next, best],
             Some(Process::Clear { account, lot }) => [5, account, lot, 0],
+            Some(Process::Net { lot, at }) => [6, lot, at, 0],
         };
         for word in process {
             digest.word(u64::from(word));

@@ -7,12 +7,14 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use contract::command::{FundingRate, Index as Quoted, Mark, OpenAccount, SetAccount, SetLeverage, SetWeights};
+use contract::command::{
+    FundingRate, Index as Quoted, Mark, OpenAccount, SetAccount, SetLeverage, SetState, SetWeights,
+};
 use contract::event::{Body, Position, Rejected, Wallet};
 use contract::spec::SpecError;
 use contract::{
     AccountId, Action, Amend, Cancel, CancelAll, Capacity, ClOrdId, Coded, Command, CommandKind, ContractSpec, Genesis,
-    Marking, OrderId, Price, Qty, Rate, Reject, Side, Target, Tick, Xbt,
+    MarketState, Marking, OrderId, Price, Qty, Rate, Reject, Side, Target, Tick, Xbt,
 };
 
 use crate::account::{
@@ -20,12 +22,14 @@ use crate::account::{
     TELL_WALLET,
 };
 use crate::agenda::Agenda;
+use crate::audit::Watch;
 use crate::bits::Bits;
 use crate::book::Book;
 use crate::funding::Funding;
 use crate::index::Index;
 use crate::ladder::Ladder;
 use crate::liquidation::Lot;
+use crate::lots::LotAges;
 use crate::market::Market;
 use crate::names::Names;
 use crate::outbox::Outbox;
@@ -81,6 +85,7 @@ pub struct Engine {
     pub(crate) waiting_mark: Price,
     pub(crate) funding: Funding,
     pub(crate) index: Index,
+    pub(crate) state: MarketState,
     pub(crate) book: Book,
     pub(crate) names: Names,
     pub(crate) accounts: Vec<Account>,
@@ -88,11 +93,13 @@ pub struct Engine {
     pub(crate) short_keys: Ladder,
     pub(crate) lots: Vec<Lot>,
     pub(crate) free_lots: Bits,
+    pub(crate) lot_ages: LotAges,
     pub(crate) agenda: Agenda,
     pub(crate) sessions: Vec<u64>,
     pub(crate) next_number: u64,
     pub(crate) net_deposits: i128,
     pub(crate) say: Say,
+    pub(crate) watch: Watch,
     /// Accounts touched in this step, and in this apply.
     pub(crate) in_step: Vec<u32>,
     pub(crate) in_apply: Vec<u32>,
@@ -159,6 +166,7 @@ impl Engine {
             waiting_mark: Price::NONE,
             funding: Funding::new(),
             index: Index::new(spec.marking),
+            state: MarketState::Open,
             book: Book::new(spec, capacity),
             names: Names::new(capacity.orders, seed),
             accounts,
@@ -166,11 +174,13 @@ impl Engine {
             short_keys: Ladder::new(spec.max_tick(), slots),
             lots: vec![Lot::FREE; capacity.lots as usize],
             free_lots: Bits::full(capacity.lots as usize),
+            lot_ages: LotAges::EMPTY,
             agenda: Agenda::new(capacity),
             sessions: vec![0; capacity.sessions as usize],
             next_number: 1,
             net_deposits: 0,
             say: Say::new(),
+            watch: Watch::new(accounts_max),
             in_step: Vec::with_capacity(accounts_max),
             in_apply: Vec::with_capacity(accounts_max),
             reached: Vec::with_capacity(slots as usize),
@@ -192,7 +202,8 @@ impl Engine {
     pub fn apply(&mut self, command: &Command, out: &mut impl Outbox) {
         self.say.begin(command);
         let mut budget = self.market.spec.budget;
-        let is_quiet = !(self.has_work() | (command.ts() >= self.funding.due_ts));
+        // A command at which the audit looks is not a quiet one.
+        let is_quiet = !(self.has_work() | (command.ts() >= self.funding.due_ts) | self.is_audited());
         if !is_quiet {
             self.work_before(command, &mut budget, out);
         }
@@ -209,7 +220,9 @@ impl Engine {
                 self.work(&mut budget, out);
             }
             self.tell_states(out);
+            self.audit_totals(out);
         }
+        self.audit(budget, command.kind_code() == CommandKind::Clock as u8, out);
         self.say.end(out);
     }
 
@@ -248,6 +261,7 @@ impl Engine {
         let words = command.words();
         let amount = || contract::command::Amount::read(words).amount;
         match command.kind().ok_or((Reject::InvalidCommand, 0))? {
+            CommandKind::SetState => self.set_state(command, &SetState::read(words), out),
             CommandKind::CancelAll => self.cancel_all(command, &CancelAll::read(words)),
             CommandKind::OpenAccount => self.open_account(command, &OpenAccount::read(words)),
             CommandKind::SetAccount => self.set_account(command, &SetAccount::read(words)),
@@ -371,10 +385,11 @@ impl Engine {
     /// The state of every touched trader, once each, by rising number.
     #[inline(never)]
     fn tell_states(&mut self, out: &mut impl Outbox) {
-        let Engine { in_apply, accounts, market, say, .. } = self;
+        let Engine { in_apply, accounts, market, say, watch, .. } = self;
         sort(in_apply);
         for number in in_apply.drain(..) {
             let account = &mut accounts[number as usize];
+            watch.see(number, account);
             let flags = account.flags;
             account.flags &= !(IN_APPLY | TELL_WALLET | TELL_POSITION);
             if flags & TELL_WALLET != 0 {
@@ -647,12 +662,12 @@ impl Engine {
         self.funding.due_ts
     }
 
-    /// Is no work waiting? (Law 4)
+    /// Is no work waiting that can be done as things stand? What a halt suspends and what is put off until there is an
+    /// index again does not count. (Law 4, rules HALT-1, MARK-3)
     #[must_use]
     pub fn agenda_is_empty(&self) -> bool {
-        if self.is_stale() {
-            // What is put off until there is an index again does not count.
-            return !self.has_steps() && self.funding.waiting.is_none();
+        if (self.is_halted() && !self.agenda.is_idle()) || self.is_stale() {
+            return !self.has_steps();
         }
         self.agenda.is_idle() && self.waiting_mark == Price::NONE && self.funding.waiting.is_none()
     }
@@ -671,8 +686,6 @@ pub struct LotView {
     pub tick: Option<Tick>,
     /// Is its order in the book, where it has one?
     pub is_resting: bool,
-    /// Does it take what lies at its tick or better, one fill a step, before it rests?
-    pub is_closing_out: bool,
 }
 
 /// Looking at what a reader needs to go on from here, beside what rests. None of these changes the engine.
@@ -702,7 +715,6 @@ impl Engine {
                 qty: Qty(lot.qty),
                 tick: (lot.tick != Tick(0)).then_some(lot.tick),
                 is_resting: lot.is_resting,
-                is_closing_out: self.agenda.process == Some(crate::agenda::Process::CloseOut { lot: slot }),
             });
         }
     }

@@ -170,10 +170,10 @@ impl Engine {
     #[cold]
     pub(crate) fn settle_for(&mut self, process: Process, out: &mut impl Outbox) {
         let accounts = match process {
-            Process::Liquidate { account } | Process::Clear { account, .. } => [account, NIL],
+            Process::Liquidate { account, .. } | Process::Clear { account, .. } => [account, NIL],
             Process::Rank { next, best, .. } => [next, best],
             // Their makers are settled at the fill.
-            Process::CloseOut { .. } | Process::Sweep { .. } => [NIL, NIL],
+            Process::Net { .. } | Process::CloseOut { .. } | Process::Sweep { .. } => [NIL, NIL],
         };
         for number in accounts {
             if (number as usize) < self.accounts.len() {

@@ -88,6 +88,7 @@ impl Engine {
             return Err((Reject::AccountSuspended, 0));
         }
         self.check_fresh()?;
+        self.check_not_halted()?;
         Ok(number)
     }
 
@@ -141,6 +142,8 @@ impl Engine {
         self.net_deposits += i128::from(amount.0);
         let fund = &mut self.accounts[AccountId::INSURANCE.0 as usize].wallet;
         *fund += amount;
+        // No account is touched: the audit looks where something is new.
+        self.agenda.has_news = true;
         let fact = Insurance {
             cause: InsuranceCause::Funded.into(),
             counterparty: AccountId::NONE.0,
@@ -212,11 +215,7 @@ impl Engine {
         if usage > tier_limit(&self.market.spec, tier).0.unsigned_abs() {
             return Err((Reject::BelowRiskUsage, 0));
         }
-        let account = &mut self.accounts[number as usize];
-        account.tier = tier;
-        account.risk_limit = tier_limit(&self.market.spec, tier).0.unsigned_abs();
-        account.terms = terms;
-        self.touch_position(number);
+        self.set_tier(number, tier);
         Ok(())
     }
 

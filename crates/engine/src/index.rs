@@ -170,7 +170,7 @@ impl Engine {
             return;
         }
         // What is only put off does not hold the mark: it is looked at again at the new one.
-        let is_put_off = self.market.is_stale && !self.has_steps();
+        let is_put_off = self.market.is_stale && self.agenda.has_nothing_but_put_off();
         let is_free = self.agenda.is_idle() || is_put_off;
         self.market.is_stale = false;
         if is_free {

@@ -171,6 +171,20 @@ impl Engine {
             qty += i128::from(lot.signed_qty());
             cost -= if lot.is_long { value } else { -value };
         }
+        let live = self.lots.iter().filter(|lot| lot.number != 0).count();
+        let mut listed = 0;
+        for is_long in [false, true] {
+            let (mut before, mut is_new) = (0, false);
+            for slot in self.lots_by_age(is_long) {
+                let lot = &self.lots[slot as usize];
+                is_new |= self.agenda.new_lots[usize::from(is_long)] == slot;
+                law!(lot.number > before && lot.is_long == is_long, "LIQ-10: lot {} is out of its order", lot.number);
+                law!(!is_new || !lot.is_resting, "LIQ-8: lot {} rests and is new", lot.number);
+                before = lot.number;
+                listed += 1;
+            }
+        }
+        law!(listed == live, "LIQ-10: {listed} lots by age, {live} live");
         let house = &self.accounts[AccountId::LIQUIDATION.0 as usize].position;
         law!(qty == i128::from(house.qty), "LIQ-9: lots hold {qty}, the account {}", house.qty);
         law!(cost == i128::from(house.cost.0), "LIQ-9: lots cost {cost}, the account {}", house.cost);

@@ -1,4 +1,5 @@
-//! Liquidation, step by step: cancel, look again, take over, close out, sweep, deleverage.
+//! Liquidation, step by step: cancel, look again, take over, close out, sweep, deleverage. (What comes before the
+//! takeover in higher tiers is in `step_down`, what comes right after it in `lots`.)
 //!
 //! In    a due account, or a lot whose bankruptcy the mark has passed.
 //! Out   `Liquidation`, `Fill`, `Insurance`, `Canceled`.
@@ -8,17 +9,13 @@
 
 use contract::adl::{AdlCandidate, may_be_deleveraged, outranks};
 use contract::event::{Fill, Liquidation};
-use contract::liquidation::{
-    bearable, close_out_tick, lot_is_passed, price_after_loss, price_of_unit_value, unit_value_after_loss,
-};
+use contract::liquidation::{bearable, close_out_tick, is_near_mark, price_after_loss, unit_value_after_loss};
 use contract::math::{difference, signed, signed_product, signed_sum};
 use contract::value::{fee, unit_value, units};
-use contract::{
-    AccountId, CancelReason, FillCause, InsuranceCause, LiquidationStep, OrderId, Price, Qty, Side, Tick, Xbt,
-};
+use contract::{AccountId, CancelReason, FillCause, InsuranceCause, LiquidationStep, OrderId, Qty, Side, Tick, Xbt};
 
 use crate::account::{DUE, NIL, WAITS_FOR_LOT};
-use crate::agenda::Process;
+use crate::agenda::{Process, Stage};
 use crate::book::{CLOSE_OUT, Resting};
 use crate::engine::Engine;
 use crate::outbox::Outbox;
@@ -39,11 +36,22 @@ pub(crate) struct Lot {
     pub(crate) tick: Tick,
     /// Its order is in the book, where it has one, and its key among the keys.
     pub(crate) is_resting: bool,
+    /// The lots of its side next to it in age; `NIL` where there is none.
+    pub(crate) older: u32,
+    pub(crate) newer: u32,
 }
 
 impl Lot {
-    pub(crate) const FREE: Lot =
-        Lot { number: 0, qty: 0, unit_value: 0, is_long: false, tick: Tick(0), is_resting: false };
+    pub(crate) const FREE: Lot = Lot {
+        number: 0,
+        qty: 0,
+        unit_value: 0,
+        is_long: false,
+        tick: Tick(0),
+        is_resting: false,
+        older: NIL,
+        newer: NIL,
+    };
 
     /// The side that closes it.
     #[inline(always)]
@@ -65,11 +73,12 @@ impl Engine {
             return None;
         }
         self.tell_liquidation(number, LiquidationStep::Started, out);
-        Some(Process::Liquidate { account: number })
+        let is_lowest = self.accounts[number as usize].tier == 0;
+        Some(Process::Liquidate { account: number, stage: if is_lowest { Stage::Cancel } else { Stage::StepDown } })
     }
 
     /// Is the mark strictly on the safe side? Always by price, never by margin. (Rule LIQ-12)
-    fn is_cured(&self, number: u32) -> bool {
+    pub(crate) fn is_cured(&self, number: u32) -> bool {
         self.market.is_safe(&self.accounts[number as usize])
     }
 
@@ -79,7 +88,7 @@ impl Engine {
     }
 
     /// A step of a liquidation that is about the account itself.
-    fn tell_liquidation(&mut self, number: u32, step: LiquidationStep, out: &mut impl Outbox) {
+    pub(crate) fn tell_liquidation(&mut self, number: u32, step: LiquidationStep, out: &mut impl Outbox) {
         let account = &self.accounts[number as usize];
         let position = crate::engine::position_of(&self.market.spec, account);
         let fact = Liquidation {
@@ -94,34 +103,29 @@ impl Engine {
         self.tell(number, fact, out);
     }
 
-    /// A step of a liquidation that is about a lot.
-    fn tell_lot(&mut self, slot: u32, step: LiquidationStep, out: &mut impl Outbox) {
-        let lot = self.lots[slot as usize];
-        let fact = Liquidation {
-            step: step.into(),
-            lot: lot.number,
-            qty: lot.signed_qty(),
-            mark: self.market.mark,
-            liquidation_price: Price::NONE,
-            bankruptcy_price: self.lot_price(&lot),
-            unit_value: lot.unit_value,
-        };
-        self.tell(AccountId::LIQUIDATION.0, fact, out);
-    }
-
-    /// Bankruptcy price of a lot, in steps of 0.01 USD. (Rule LIQ-3)
-    fn lot_price(&self, lot: &Lot) -> Price {
-        price_of_unit_value(&self.market.spec, lot.is_long, lot.unit_value, Price(1))
-    }
-
-    /// One order cancelled, or the end: cured, or taken over. (Rule LIQ-5)
-    pub(crate) fn liquidate(&mut self, number: u32, out: &mut impl Outbox) -> Option<Process> {
-        if self.cancel_oldest(number, CancelReason::Liquidation, out) {
-            return Some(Process::Liquidate { account: number });
+    /// One step of an account's liquidation. (Rules LIQ-5, LIQ-6)
+    pub(crate) fn liquidate(&mut self, number: u32, stage: Stage, out: &mut impl Outbox) -> Option<Process> {
+        match stage {
+            Stage::StepDown => self.step_down_with_orders(number, out),
+            Stage::Cancel if self.cancel_oldest(number, CancelReason::Liquidation, out) => {
+                Some(Process::Liquidate { account: number, stage })
+            }
+            Stage::Cancel if self.accounts[number as usize].tier != 0 => self.step_down(number, out),
+            Stage::Part => self.close_part(number, out),
+            Stage::Cancel | Stage::TakeOver => self.conclude(number, out),
         }
+    }
+
+    /// It is safe again.
+    pub(crate) fn cured(&mut self, number: u32, out: &mut impl Outbox) {
+        self.tell_liquidation(number, LiquidationStep::Cured, out);
+        self.not_due(number);
+    }
+
+    /// The end: cured, or taken over. (Rule LIQ-5)
+    fn conclude(&mut self, number: u32, out: &mut impl Outbox) -> Option<Process> {
         if self.is_cured(number) {
-            self.tell_liquidation(number, LiquidationStep::Cured, out);
-            self.not_due(number);
+            self.cured(number, out);
             return None;
         }
         let Some(lot) = self.free_lots.first() else {
@@ -131,7 +135,7 @@ impl Engine {
             return None;
         };
         self.take_over(number, lot, out);
-        Some(Process::CloseOut { lot })
+        None
     }
 
     /// A key at the true price of an account that is past it, so that the next mark finds it again.
@@ -180,7 +184,8 @@ impl Engine {
         let created = self.next_number;
         self.next_number += 1;
         let tick = close_out_tick(&self.market.spec, is_long, v).unwrap_or(Tick(0));
-        self.lots[lot as usize] = Lot { number: created, qty: size.0, unit_value: v, is_long, tick, is_resting: false };
+        self.lots[lot as usize] = Lot { number: created, qty: size.0, unit_value: v, is_long, tick, ..Lot::FREE };
+        self.add_new_lot(lot);
         let id = self.lot_id(lot);
         let side = self.lots[lot as usize].side();
         let fact = Fill {
@@ -215,10 +220,7 @@ impl Engine {
         let lot = self.lots[slot as usize];
         let maker = self.book.best_maker(lot.side()).filter(|_| self.meets(&lot));
         let Some(maker) = maker else {
-            self.rest_lot(slot);
-            if lot_is_passed(&self.market.spec, lot.is_long, lot.unit_value, self.market.mark) {
-                self.list_lot(slot);
-            }
+            self.come_to_rest(slot, out);
             return None;
         };
         let qty = maker.leaves.min(lot.qty);
@@ -253,7 +255,8 @@ impl Engine {
         lot.qty = difference(lot.qty, qty);
         let is_used_up = lot.qty == 0;
         if is_used_up {
-            *lot = Lot::FREE;
+            self.unlist_lot(slot);
+            self.lots[slot as usize] = Lot::FREE;
             self.free_lots.insert(slot);
             if was_resting {
                 self.drop_lot_key(slot, is_long, tick);
@@ -270,7 +273,7 @@ impl Engine {
     }
 
     /// Puts a lot's order into the book, and its key among the keys. (Rule LIQ-7)
-    fn rest_lot(&mut self, slot: u32) {
+    pub(crate) fn rest_lot(&mut self, slot: u32) {
         let lot = &mut self.lots[slot as usize];
         lot.is_resting = true;
         let lot = *lot;
@@ -308,6 +311,11 @@ impl Engine {
 
     /// Lists a resting lot whose bankruptcy the mark has passed.
     pub(crate) fn list_lot(&mut self, slot: u32) {
+        if self.agenda.listed.len() == self.lots.len() {
+            // Some of these are used up. What lives is fewer than there are slots, as this one is not listed yet.
+            let lots = &self.lots;
+            self.agenda.listed.retain(|entry| lots[entry.0.1 as usize].number == entry.0.0);
+        }
         let number = self.lots[slot as usize].number;
         self.agenda.add_lot(number, slot);
     }
@@ -341,7 +349,8 @@ impl Engine {
     pub(crate) fn sweep(&mut self, slot: u32, out: &mut impl Outbox) -> Option<Process> {
         let lot = self.lots[slot as usize];
         let rank = Some(Process::Rank { lot: slot, next: AccountId::FIRST_TRADER.0, best: NIL });
-        let Some(maker) = self.book.best_maker(lot.side()) else { return rank };
+        let is_near = |maker: &Resting| is_near_mark(&self.market.spec, self.market.mark, lot.is_long, maker.tick);
+        let Some(maker) = self.book.best_maker(lot.side()).filter(is_near) else { return rank };
         let worth = unit_value(&self.market.spec, self.market.spec.tick_price(maker.tick));
         let loss =
             if lot.is_long { worth.saturating_sub(lot.unit_value) } else { lot.unit_value.saturating_sub(worth) };

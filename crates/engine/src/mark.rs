@@ -36,7 +36,14 @@ impl Engine {
     pub(crate) fn set_mark(&mut self, mark: Price, out: &mut impl Outbox) {
         self.market.set_mark(mark);
         self.say.fact(None, IndexMark { index: self.index.price, mark }, out);
+        if !self.is_halted() {
+            self.look_at_keys();
+        }
+    }
 
+    /// Looks at whoever the mark has reached. (Rules LIQ-4, LIQ-7)
+    pub(crate) fn look_at_keys(&mut self) {
+        let mark = self.market.mark;
         // A long is reached where its key's price is at the mark or above, a short at the mark or below.
         let tick = self.market.spec.tick_size.0;
         let (lowest_long, highest_short) = (mark.0.div_ceil(tick), mark.0 / tick);

@@ -123,7 +123,7 @@ impl Engine {
 
     /// Trades what the plan says, and cancels or returns what is left.
     #[inline(always)]
-    fn trade(&mut self, ticket: &Ticket, plan: &Plan, id: OrderId, out: &mut impl Outbox) -> Option<u64> {
+    pub(crate) fn trade(&mut self, ticket: &Ticket, plan: &Plan, id: OrderId, out: &mut impl Outbox) -> Option<u64> {
         let mut left = plan.qty;
         let reason = if plan.would_initiate {
             CancelReason::PostOnly
@@ -236,6 +236,7 @@ impl Engine {
         let Cancel { target } = Cancel::read(command.words());
         let (order, name_at) = self.find_placed(command.account().0, &target).ok_or((Reject::InvalidOrderId, 0))?;
         Engine::check_symbol(command)?;
+        self.check_not_closed()?;
         if order.is(REDUCE_ONLY) {
             self.unlist_reduce_only(order.account, order.slot, order.leaves);
         }
@@ -269,6 +270,7 @@ impl Engine {
             (_, Some(side)) => Some(side),
             _ => return Err((Reject::InvalidSide, 0)),
         };
+        self.check_not_closed()?;
         self.agenda.add_cancel_all(CancelTask { account, side, before: self.next_number })
     }
 

@@ -498,6 +498,17 @@ impl Engine {
         walked
     }
 
+    /// How much of a limit order trades at once.
+    pub(crate) fn would_take(&mut self, ticket: &Ticket) -> u64 {
+        if !self.book.crosses(ticket.side, ticket.limit) {
+            return 0;
+        }
+        let reducible = self.accounts[ticket.account as usize].reducible(ticket.side);
+        let limits = Limits { first_qty: 0, first: ticket.limit, then: ticket.limit };
+        let walked = self.walk(ticket, ticket.qty, reducible, limits);
+        (walked.closing.qty + walked.opening.qty).0
+    }
+
     fn scratch_position(&self, number: u32) -> i64 {
         match self.scratch[number as usize] {
             (plan, position) if plan == self.plan_epoch => position,

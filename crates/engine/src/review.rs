@@ -141,7 +141,12 @@ impl Engine {
         let equity = account.equity();
         let exact = bearable(&account.terms, &account.position, equity);
         if !self.market.line.is_safe(&self.market.spec, &account.position, exact.until_liquidation) {
-            self.make_due(number, exact);
+            if self.is_halted() {
+                // Reopening finds it again. (Rule HALT-1)
+                self.key_where_it_stands(number);
+            } else {
+                self.make_due(number, exact);
+            }
             return;
         }
         let (mut assumed, mut w) = (equity, exact.until_liquidation);

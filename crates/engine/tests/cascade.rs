@@ -83,7 +83,7 @@ impl Market {
     }
 }
 
-/// The market a moment before the gap: 5,000 shorts who sold to 5,000 longs, and 5 buyers far below.
+/// The market a moment before the gap: 5,000 shorts who sold to 5,000 longs, and 5 buyers below.
 fn before_the_gap(budget: u64) -> Market {
     let mut market = Market::open(budget);
     let mut dice = Dice(SEED);
@@ -114,9 +114,9 @@ fn before_the_gap(budget: u64) -> Market {
     let after = first + 2 * PAIRS;
     for buyer in after..after + BUYERS {
         market.funded(buyer, 0, 10_000_000_000);
-        // One above the lots' prices, for the fund to gain by; the others below the gap.
+        // One above the lots' prices, for the fund to gain by; the others just below the gap.
         market.order(buyer, Side::Buy, start * 98 / 100 - 10 * u64::from(buyer - after), 2_000, ExecInst::NONE);
-        market.order(buyer, Side::Buy, start * 89 / 100 - 20 * u64::from(buyer - after), 60_000, ExecInst::NONE);
+        market.order(buyer, Side::Buy, start * 897 / 1_000 - 5 * u64::from(buyer - after), 60_000, ExecInst::NONE);
     }
     assert!(market.engine.agenda_is_empty());
     market.engine.check_sums().expect("before the gap");

@@ -12,15 +12,18 @@ mod rules {
     mod deleverage;
     mod desk;
     mod funding;
+    mod halt;
     mod index;
     mod liquidation;
     mod maintenance;
     mod margin;
+    mod netting;
     mod order_margin;
     mod position;
     mod reduce_only;
     mod refusals;
     mod risk;
     mod session;
+    mod step_down;
     mod takeover;
 }

@@ -6,6 +6,8 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use engine::Engine;
+
 use crate::lane::LaneEnd;
 
 /// What the engine thread is doing.
@@ -197,6 +199,18 @@ impl Shared {
         *lock(&self.router_failure) = Some(why);
     }
 
+    /// The audit has halted the market. It goes on running, for cancels.
+    pub(crate) fn tell_fault(&self, engine: &Engine) {
+        let mut failure = lock(&self.failure);
+        if let (None, Some(fault)) = (failure.as_ref(), engine.fault()) {
+            let (seq, state) = (fault.seq, engine.describe());
+            *failure = Some(format!(
+                "the audit has halted the market at command {seq}: only cancels pass; see \"Audit halt\" in docs/runbook.md. \
+                 The state:\n{state}"
+            ));
+        }
+    }
+
     pub(crate) fn fail_by_law(&self, failed: Failed) {
         *lock(&self.failed) = Some(failed.clone());
         self.fail(State::Failed, failed.to_string());
@@ -281,7 +295,7 @@ impl Shared {
 pub struct Health {
     /// What the engine thread is doing.
     pub state: State,
-    /// Why it stopped or waits, and what to do.
+    /// Why it stopped, waits or has halted the market, and what to do.
     pub failure: Option<String>,
     /// Why the router stopped, where it did: feeds have ended, and the read model stands still. The engine goes on, and
     /// the journal has everything.

@@ -227,6 +227,9 @@ impl<J: Journal> Pump<J> {
         } else if turn.is_idle() && !self.is_over() {
             self.prepare();
         }
+        if self.engine.fault().is_some() {
+            self.shared.tell_fault(&self.engine);
+        }
         self.shared.turns.store(self.turns, Relaxed);
         turn
     }

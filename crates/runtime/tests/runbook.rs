@@ -170,7 +170,43 @@ fn failed_sync() {
 
 #[test]
 fn audit_halt() {
-    assert!(section("Audit halt").contains("**Not in this version.**"));
+    let disk = SimDisk::new();
+    let planted = || {
+        let mut engine = new_engine();
+        engine.plant_satoshi(AccountId::INSURANCE);
+        engine
+    };
+    let (mut pump, mut lane) = pump(&disk, planted());
+    let mut events = pump.output().reader().unwrap();
+    (1..=4).for_each(|n| lane.try_send(request(n)).unwrap());
+    pump.turn();
+    let said: Vec<Event> = events.batch().collect();
+    let of = |seq: u64| said.iter().filter(|event| event.seq() == seq).filter_map(Event::fact).collect::<Vec<_>>();
+    assert!(of(2).iter().any(|fact| matches!(fact, Fact::Audit(it) if (it.law, it.found - it.expected) == (5, 1))));
+    assert!(matches!(of(2).last(), Some(Fact::State(it)) if it.state.get() == Some(contract::MarketState::CancelOnly)));
+    assert!(of(3).iter().any(|fact| matches!(fact, Fact::Transfer(_))), "deposits pass");
+    assert!(matches!(of(4)[0], Fact::Rejected(it) if it.reject() == Some(contract::Reject::MarketNotOpen)));
+    let health = pump.health();
+    assert_eq!(health.state.to_string(), "running");
+    let failure = health.failure.unwrap();
+    for word in ["the audit has halted the market at command 2", "SUM-5 broken at command 2", "account 1 (insurance)"] {
+        assert!(failure.contains(word), "{word} in {failure}");
+    }
+    drop(pump);
+
+    // The engine is wrong: it is halted at the same command again. The machine was wrong: the replay differs.
+    let disk = disk.after_process_death();
+    let replayed = |mut engine: Engine| {
+        replay(&disk, &Scan::of(&disk).unwrap(), &mut engine, &mut Discard, |_| {}).map(|_| engine)
+    };
+    assert_eq!(replayed(planted()).unwrap().fault().map(|fault| fault.seq), Some(2));
+    let differs = replayed(new_engine()).unwrap_err();
+    assert!(differs.to_string().starts_with("the replay differs from the recorded run"), "{differs}");
+    let scan = Scan::of(&disk).unwrap();
+    let mut journal = Writer::open(disk.clone(), SEGMENTS, &scan).unwrap();
+    journal.quarantine(&scan, 2, "the audit halted there").unwrap();
+    let engine = replayed(new_engine()).expect("the chains before it are not compared");
+    assert_eq!((engine.fault(), engine.last_request(1)), (None, Some(4)));
 }
 
 #[test]

@@ -141,14 +141,15 @@ fn a_lot_beyond_its_price_is_swept_and_the_rest_deleveraged() {
         position alice                -> qty 1000 cost -10000000 liq 9950.5 bankrupt 9901.0 init 100000
         dave  buy   500 @ 9890.0
         mark 9951.0                   -> mark 9951.0
-        mark 9850.0                   -> mark 9850.0
-                                      -> alice Started qty 1000 liq 9950.5 bankrupt 9901.0
-                                      -> alice taken_over long 1000 @ 9901.0 fee 7575
-                                      -> lot TakenOver qty 1000 bankrupt 9901.0 unit_value 10100
-                                      -> lot Sweep qty 1000 bankrupt 9901.0 unit_value 10100
-                                      -> lot take 454 fee 0 dave make 454 fee -1147 leaves 46 @ 9890.0
-                                      -> fund Sweep -4994 now 6
-                                      -> bob deleveraged 546 @ 9901.0 fee -1378
+        mark 9850.0            -> mark 9850.0
+                               -> alice Started qty 1000 liq 9950.5 bankrupt 9901.0
+                               -> alice taken_over long 1000 @ 9901.0 fee 7575
+                               -> lot TakenOver qty 1000 bankrupt 9901.0 unit_value 10100
+                               -> lot Resting qty 1000 bankrupt 9901.0 unit_value 10100
+                               -> lot Sweep qty 1000 bankrupt 9901.0 unit_value 10100
+                               -> lot take 454 fee 0 dave make 454 fee -1147 leaves 46 @ 9890.0
+                               -> fund Sweep -4994 now 6
+                               -> bob deleveraged 546 @ 9901.0 fee -1378
         wallet   alice                -> balance 84925
         position alice                -> qty 0 liq 0.0 bankrupt 0.0
         position bob                  -> qty -454 cost 4540000
@@ -165,12 +166,13 @@ fn a_lot_rests_at_its_price_and_the_fund_keeps_what_is_better() {
         alice leverage 100
         alice buy  1000 @ 10000.0
         carol buy   300 @ 9930.0
-        mark 9940.0                   -> mark 9940.0
-                                      -> alice Started qty 1000 liq 9950.5 bankrupt 9901.0
-                                      -> alice taken_over long 1000 @ 9901.0 fee 7575
-                                      -> lot TakenOver qty 1000 bankrupt 9901.0 unit_value 10100
-                                      -> lot take 300 fee 0 carol make 300 fee -755 leaves 0 @ 9930.0
-                                      -> fund CloseOut 9000 now 9000
+        mark 9940.0            -> mark 9940.0
+                               -> alice Started qty 1000 liq 9950.5 bankrupt 9901.0
+                               -> alice taken_over long 1000 @ 9901.0 fee 7575
+                               -> lot TakenOver qty 1000 bankrupt 9901.0 unit_value 10100
+                               -> lot take 300 fee 0 carol make 300 fee -755 leaves 0 @ 9930.0
+                               -> fund CloseOut 9000 now 9000
+                               -> lot Resting qty 700 bankrupt 9901.0 unit_value 10100
         book                          -> ask 700 @ 9901.0
         carol buy 700 @ 9901.0        -> carol new
                                       -> carol take 700 fee 5302 lot make 700 fee 0 leaves 0 @ 9901.0
@@ -253,12 +255,13 @@ fn a_short_is_taken_over_and_the_long_deleveraged() {
         bob   sell 1000 @ 10000.0
         alice leverage 100
         alice buy  1000 @ 10000.0
-        mark 10200.0                  -> mark 10200.0
-                                      -> bob Started qty -1000 liq 10050.0 bankrupt 10101.0
-                                      -> bob taken_over short 1000 @ 10101.01 fee 7425
-                                      -> lot TakenOver qty -1000 bankrupt 10101.01 unit_value 9900
-                                      -> lot Sweep qty -1000 bankrupt 10101.01 unit_value 9900
-                                      -> alice deleveraged 1000 @ 10101.01 fee -2475
+        mark 10200.0           -> mark 10200.0
+                               -> bob Started qty -1000 liq 10050.0 bankrupt 10101.0
+                               -> bob taken_over short 1000 @ 10101.01 fee 7425
+                               -> lot TakenOver qty -1000 bankrupt 10101.01 unit_value 9900
+                               -> lot Resting qty -1000 bankrupt 10101.01 unit_value 9900
+                               -> lot Sweep qty -1000 bankrupt 10101.01 unit_value 9900
+                               -> alice deleveraged 1000 @ 10101.01 fee -2475
         mark 10000.0                  -> mark 10000.0
     ",
     );

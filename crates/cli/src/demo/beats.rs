@@ -117,6 +117,14 @@ pub enum Beat {
     },
 }
 
+/// The sales of a lot, in the scene of its takeover.
+fn sales_of(beats: &mut [Beat], number: u64) -> Option<&mut Sales> {
+    beats.iter_mut().rev().find_map(|beat| match beat {
+        Beat::Due(Due { end: End::TakenOver { lot, sales, .. }, .. }) if *lot == number => Some(sales),
+        _ => None,
+    })
+}
+
 /// The scene that is being played: what lies between, such as an order that is no longer covered, does not end it.
 fn scene(beats: &mut [Beat]) -> Option<&mut Beat> {
     beats.iter_mut().rev().find(|beat| matches!(beat, Beat::Due(_) | Beat::Bought { .. } | Beat::Sweep(_)))
@@ -149,6 +157,8 @@ pub struct Reader {
     pub deleveraged: Vec<AccountId>,
     /// Orders cancelled by a deleveraging.
     pub deleveraged_orders: BTreeMap<AccountId, u64>,
+    /// The lot that sold last before it came to rest; 0 where it was another's order that bought.
+    closing_out: u64,
 }
 
 impl Reader {
@@ -192,16 +202,19 @@ impl Reader {
             }
             Some(FillCause::CloseOut) if taker == AccountId::LIQUIDATION => match scene(beats) {
                 Some(Beat::Sweep(sweep)) => sweep.sales.add(maker, fill),
-                Some(Beat::Due(Due { end: End::TakenOver { sales, .. }, .. })) => {
+                _ => {
                     self.counts.close_out_fills += 1;
-                    sales.add(maker, fill);
+                    self.closing_out = fill.taker_number;
+                    if let Some(sales) = sales_of(beats, fill.taker_number) {
+                        sales.add(maker, fill);
+                    }
                 }
-                _ => {}
             },
             Some(FillCause::CloseOut) => {
                 self.counts.close_out_fills += 1;
                 let mut sales = Sales::default();
                 sales.add(taker, fill);
+                self.closing_out = 0;
                 beats.push(Beat::Bought { lot: fill.maker_number, by: taker, sales });
             }
             Some(FillCause::Deleverage) => {
@@ -255,10 +268,14 @@ impl Reader {
                 self.counts.fund_draws += u64::from(change.change < Xbt::ZERO);
                 sweep.sales.gain += change.change;
             }
-            (
-                Some(InsuranceCause::CloseOut),
-                Some(Beat::Due(Due { end: End::TakenOver { sales, .. }, .. }) | Beat::Bought { sales, .. }),
-            ) => sales.gain += change.change,
+            (Some(InsuranceCause::CloseOut), Some(Beat::Bought { sales, .. })) if self.closing_out == 0 => {
+                sales.gain += change.change;
+            }
+            (Some(InsuranceCause::CloseOut), _) => {
+                if let Some(sales) = sales_of(beats, self.closing_out) {
+                    sales.gain += change.change;
+                }
+            }
             (Some(InsuranceCause::Shortfall), _) => {
                 beats.push(Beat::Shortfall { account: AccountId(change.counterparty), paid: -change.change });
             }

@@ -3,6 +3,8 @@
 //! What comes here has been looked at: every number is in its range, every account, slot and lot exists. What
 //! holds of the whole only is checked afterwards, by the laws and by the digest.
 
+use alloc::vec::Vec;
+
 use contract::margin::{chargeable, order_margin, tier_limit};
 use contract::math::MOST;
 use contract::value::unit_value;
@@ -31,6 +33,7 @@ impl Engine {
         self.market.is_stale = market.is_stale;
         self.plan_due();
         self.agenda.has_news |= market.pass.is_some();
+        self.state = market.state.expect("a state that was looked at");
         self.next_number = market.next_number;
         self.net_deposits = market.net_deposits;
     }
@@ -59,6 +62,16 @@ impl Engine {
         }
         if record.is_listed() {
             self.list_lot(slot);
+        }
+    }
+
+    /// All lots by age; those younger than `newest` are new.
+    pub(super) fn put_lot_ages(&mut self, newest: u64) {
+        let mut lots: Vec<(u64, u32)> =
+            (0..).zip(&self.lots).filter(|(_, lot)| lot.number != 0).map(|(slot, lot)| (lot.number, slot)).collect();
+        lots.sort_unstable();
+        for (number, slot) in lots {
+            if number > newest { self.add_new_lot(slot) } else { self.list_youngest(slot) }
         }
     }
 

@@ -2,18 +2,18 @@
 //! snapshot knows how the engine keeps its state.
 
 use contract::command::MAX_CONSTITUENTS;
-use contract::words::{Wire, Words};
-use contract::{ClOrdId, Leverage, Price, Rate, Side, Tick, Xbt};
+use contract::words::{Coded, Wire, Words};
+use contract::{ClOrdId, Leverage, MarketState, Price, Rate, Side, Tick, Xbt};
 
 use crate::account::{Account, DUE, SETTLED_AHEAD, SUSPENDED};
-use crate::agenda::{CancelTask, Process};
+use crate::agenda::{CancelTask, Process, Stage};
 use crate::book::{Book, CLOSE_OUT, POST_ONLY, REDUCE_ONLY, Resting};
 use crate::engine::Engine;
 use crate::funding::Pass;
 use crate::index::{Index, Weights};
 use crate::liquidation::Lot;
 
-pub(super) const MARKET_WORDS: usize = 11 + INDEX_WORDS;
+pub(super) const MARKET_WORDS: usize = 13 + INDEX_WORDS;
 /// Of the index within the market.
 const INDEX_WORDS: usize = 4 + MAX_CONSTITUENTS * 3;
 pub(super) const ACCOUNT_WORDS: usize = 9;
@@ -36,6 +36,9 @@ pub(super) struct MarketRecord {
     pub(super) waiting_mark: Price,
     pub(super) next_number: u64,
     pub(super) net_deposits: i128,
+    /// None where it is no state there is.
+    pub(super) state: Option<MarketState>,
+    pub(super) audit_cursor: u64,
     pub(super) rate: Rate,
     pub(super) waiting_rate: Option<Rate>,
     pub(super) next_instant: u64,
@@ -58,6 +61,8 @@ impl MarketRecord {
             waiting_mark: engine.waiting_mark,
             next_number: engine.next_number,
             net_deposits: engine.net_deposits,
+            state: Some(engine.state),
+            audit_cursor: engine.watch.cursor.into(),
             rate: engine.market.rate,
             waiting_rate: engine.funding.waiting,
             next_instant: engine.funding.next_instant,
@@ -76,7 +81,7 @@ impl MarketRecord {
             | bit(self.waiting_rate.is_some(), MARKET_RATE_WAITS)
             | bit(self.is_stale, MARKET_STALE);
         let mut words = [0; MARKET_WORDS];
-        words[..11].copy_from_slice(&[
+        words[..13].copy_from_slice(&[
             self.mark.0,
             self.waiting_mark.0,
             self.next_number,
@@ -88,14 +93,16 @@ impl MarketRecord {
             joined(next, times),
             before.0 as u64,
             bits.into(),
+            self.state.map_or(0, |state| state as u64),
+            self.audit_cursor,
         ]);
-        words[11..].copy_from_slice(&index_words(&self.index));
+        words[13..].copy_from_slice(&index_words(&self.index));
         words
     }
 
     pub(super) fn from_words(words: [u64; MARKET_WORDS]) -> MarketRecord {
-        let [mark, waiting, next_number, low, high, rate, waiting_rate, next_instant, turn, before, bits, index @ ..] =
-            words;
+        let [mark, waiting, next_number, low, high, rate, waiting_rate, rest @ ..] = words;
+        let [next_instant, turn, before, bits, state, audit_cursor, index @ ..] = rest;
         let (next, times) = halves(turn);
         let is = |bit: u32| bits & u64::from(bit) != 0;
         let is_pass_known = is(MARKET_PASS) || (turn, before) == (0, 0);
@@ -115,6 +122,8 @@ impl MarketRecord {
             waiting_mark: Price(waiting),
             next_number,
             net_deposits: i128::from(high as i64) << 64 | i128::from(low),
+            state: u8::try_from(state).ok().and_then(MarketState::from_code),
+            audit_cursor,
         }
     }
 }
@@ -301,6 +310,7 @@ impl LotRecord {
             is_long: self.is_long(),
             tick,
             is_resting: self.is_resting(),
+            ..Lot::FREE
         }
     }
 
@@ -416,11 +426,12 @@ impl OrderRecord {
 /// The process that is under way: its kind, and three numbers.
 pub(super) fn process_words(process: Process) -> [u64; 2] {
     let [kind, a, b, c] = match process {
-        Process::Liquidate { account } => [1, account, 0, 0],
+        Process::Liquidate { account, stage } => [1, account, stage as u32, 0],
         Process::CloseOut { lot } => [2, lot, 0, 0],
         Process::Sweep { lot } => [3, lot, 0, 0],
         Process::Rank { lot, next, best } => [4, lot, next, best],
         Process::Clear { account, lot } => [5, account, lot, 0],
+        Process::Net { lot, at } => [6, lot, at, 0],
     };
     [joined(kind, a), joined(b, c)]
 }
@@ -428,11 +439,12 @@ pub(super) fn process_words(process: Process) -> [u64; 2] {
 pub(super) fn process_from_words([first, second]: [u64; 2]) -> Option<Process> {
     let ((kind, a), (b, c)) = (halves(first), halves(second));
     match (kind, b, c) {
-        (1, 0, 0) => Some(Process::Liquidate { account: a }),
+        (1, stage, 0) => Stage::from_number(stage).map(|stage| Process::Liquidate { account: a, stage }),
         (2, 0, 0) => Some(Process::CloseOut { lot: a }),
         (3, 0, 0) => Some(Process::Sweep { lot: a }),
         (4, next, best) => Some(Process::Rank { lot: a, next, best }),
         (5, lot, 0) => Some(Process::Clear { account: a, lot }),
+        (6, at, 0) => Some(Process::Net { lot: a, at }),
         _ => None,
     }
 }

@@ -20,7 +20,7 @@ use super::records::{
 };
 use super::{HEADER_WORDS, RestoreError, RestoreFlaw, Section, SnapshotHeader, SnapshotSource};
 use crate::account::NIL;
-use crate::agenda::{CANCEL_TASKS, CancelTask, Process};
+use crate::agenda::{CANCEL_TASKS, CancelTask, Process, Stage};
 use crate::engine::{DEFAULT_HASH_SEED, Engine};
 
 type Restored<T> = Result<T, RestoreError>;
@@ -67,6 +67,7 @@ impl SnapshotHeader {
             due_flags: 0,
             close_outs: 0,
             process: None,
+            audit_cursor: 0,
             numbers: Vec::new(),
         };
         restore.all()?;
@@ -84,6 +85,8 @@ struct Restore<'a, S> {
     /// Lots whose order was not seen yet.
     close_outs: u64,
     process: Option<Process>,
+    /// Where the audit is.
+    audit_cursor: u64,
     /// Creation numbers in use: of orders with their slots, of lots without.
     numbers: Vec<(u64, u32)>,
 }
@@ -151,6 +154,8 @@ impl<S: SnapshotSource> Restore<'_, S> {
         self.look_at_index(&record)?;
         let number = record.next_number;
         self.input.must(number != 0 && number <= 1 << 59, "next number", number, "be 1 to 2^59")?;
+        self.input.must(record.state.is_some(), "state", 0, "be one there is")?;
+        self.audit_cursor = record.audit_cursor;
         self.engine.put_market(self.header, &record);
         self.input.end()
     }
@@ -199,6 +204,9 @@ impl<S: SnapshotSource> Restore<'_, S> {
             self.due_flags += u64::from(record.is_due());
             self.engine.put_account(number, &record);
         }
+        let cursor = self.audit_cursor;
+        self.input.must((house..=count).contains(&cursor), "audited account", cursor, "be one, or behind the last")?;
+        self.engine.watch_from(cursor as u32);
         self.input.end()
     }
 
@@ -389,15 +397,22 @@ impl<S: SnapshotSource> Restore<'_, S> {
         }
         let at_work = match self.process {
             Some(Process::CloseOut { lot } | Process::Sweep { lot } | Process::Rank { lot, .. }) => Some(lot),
-            Some(Process::Clear { lot, .. }) => Some(lot),
+            Some(Process::Clear { lot, .. } | Process::Net { lot, .. }) => Some(lot),
             Some(Process::Liquidate { .. }) | None => None,
         };
-        let idle = |(slot, lot): &(u32, &crate::liquidation::Lot)| {
-            lot.number != 0 && !lot.is_resting && Some(*slot) != at_work
-        };
-        if let Some((slot, _)) = (0..).zip(&self.engine.lots).find(idle) {
-            return self.input.must(false, "lot", slot.into(), "rest, or be in process");
+        // What neither rests nor is in process is new, and waits its turn by age.
+        let (mut newest, mut new) = (0, Vec::new());
+        for (slot, lot) in (0..).zip(&self.engine.lots).filter(|(_, lot)| lot.number != 0) {
+            if lot.is_resting || Some(slot) == at_work {
+                newest = newest.max(lot.number);
+            } else {
+                new.push((lot.number, slot));
+            }
         }
+        if let Some((_, slot)) = new.iter().find(|(number, _)| *number < newest) {
+            return self.input.must(false, "lot", (*slot).into(), "rest, be in process, or be the youngest");
+        }
+        self.engine.put_lot_ages(newest);
         self.input.end()
     }
 
@@ -407,8 +422,16 @@ impl<S: SnapshotSource> Restore<'_, S> {
         let lot = |slot: u32| self.engine.lots.get(slot as usize);
         let is_at_work = |slot: u32| lot(slot).is_some_and(|lot| lot.number != 0 && !lot.is_resting);
         match process {
-            Process::Liquidate { account } => is_trader(account) && self.engine.is_due(AccountId(account)),
+            Process::Liquidate { account, stage } => {
+                let has_steps = || self.engine.accounts[account as usize].tier != 0;
+                let fits = matches!(stage, Stage::Cancel | Stage::TakeOver);
+                is_trader(account) && self.engine.is_due(AccountId(account)) && (fits || has_steps())
+            }
             Process::CloseOut { lot } | Process::Sweep { lot } => is_at_work(lot),
+            Process::Net { lot: slot, at } => {
+                let is_long = |slot: u32| lot(slot).filter(|lot| lot.number != 0).map(|lot| lot.is_long);
+                is_at_work(slot) && (at == NIL || is_long(at) == is_long(slot).map(|is_long| !is_long))
+            }
             Process::Rank { lot, next, best } => {
                 let is_next = AccountId::FIRST_TRADER.0 <= next && next as usize <= self.engine.accounts.len();
                 is_at_work(lot) && is_next && (best == NIL || (is_trader(best) && best < next))
@@ -440,7 +463,7 @@ impl<S: SnapshotSource> Restore<'_, S> {
     fn due(&mut self) -> Restored<Vec<(u32, u64)>> {
         let count = self.input.begin(Section::Due, self.engine.accounts.len() as u64)?;
         let in_process = match self.process {
-            Some(Process::Liquidate { account }) => Some(account),
+            Some(Process::Liquidate { account, .. }) => Some(account),
             _ => None,
         };
         let mut due = Vec::new();

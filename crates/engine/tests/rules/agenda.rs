@@ -20,7 +20,8 @@ fn a_mark_waits_while_work_waits_and_only_the_newest_counts() {
         mark 9999.0            -> a canceled 20 Liquidation
         clock                  -> a taken_over long 1000 @ 9901.0 fee 7575
                                -> lot TakenOver qty 1000 bankrupt 9901.0 unit_value 10100
-        clock                  -> mark 9999.0
+        clock                  -> lot Resting qty 1000 bankrupt 9901.0 unit_value 10100
+                               -> mark 9999.0
         clock
     ",
     );
@@ -39,15 +40,17 @@ fn an_account_that_is_due_may_only_cancel() {
         b buy   100 @ 10000.0
         b buy     1 @ 9000.0 as x
         b buy     2 @ 9000.0 as y
+        b buy     3 @ 9000.0
         mark 9950.5            -> mark 9950.5
                                -> a Started qty 1000 liq 9950.5 bankrupt 9901.0
         b buy 1 @ 9000.0       -> a taken_over long 1000 @ 9901.0 fee 7575
                                -> lot TakenOver qty 1000 bankrupt 9901.0 unit_value 10100
                                -> b refused InLiquidation
-        b cancel x             -> b canceled 1 Requested
-        b withdraw 1           -> b Started qty 100 liq 9950.5 bankrupt 9901.0
+        b cancel x             -> b Started qty 100 liq 9950.5 bankrupt 9901.0
+                               -> b canceled 1 Requested
+        b withdraw 1           -> b canceled 2 Liquidation
                                -> b refused InLiquidation
-        b leverage 10          -> b canceled 2 Liquidation
+        b leverage 10          -> b canceled 3 Liquidation
                                -> b refused InLiquidation
     ",
     );
@@ -68,6 +71,7 @@ fn without_a_free_lot_a_liquidation_waits_for_the_next_mark() {
                                -> a Started qty 1000 liq 9950.5 bankrupt 9901.0
                                -> a taken_over long 1000 @ 9901.0 fee 7575
                                -> lot TakenOver qty 1000 bankrupt 9901.0 unit_value 10100
+                               -> lot Resting qty 1000 bankrupt 9901.0 unit_value 10100
                                -> b Started qty 1000 liq 9950.5 bankrupt 9901.0
                                -> b Waiting qty 1000 liq 9950.5 bankrupt 9901.0
         c buy  1000 @ 9950.0   -> c new
@@ -76,6 +80,7 @@ fn without_a_free_lot_a_liquidation_waits_for_the_next_mark() {
                                -> b Started qty 1000 liq 9950.5 bankrupt 9901.0
                                -> b taken_over long 1000 @ 9901.0 fee 7575
                                -> lot TakenOver qty 1000 bankrupt 9901.0 unit_value 10100
+                               -> lot Resting qty 1000 bankrupt 9901.0 unit_value 10100
     ",
     );
 }

@@ -19,6 +19,7 @@ fn profit_times_leverage_decides_who_is_first() {
                                -> a Started qty 300 liq 9951.5 bankrupt 9902.0
                                -> a taken_over long 300 @ 9901.98 fee 2272
                                -> lot TakenOver qty 300 bankrupt 9901.98 unit_value 10099
+                               -> lot Resting qty 300 bankrupt 9901.98 unit_value 10099
                                -> lot Sweep qty 300 bankrupt 9901.98 unit_value 10099
                                -> s2 deleveraged 100 @ 9901.98 fee -252
                                -> s1 deleveraged 100 @ 9901.98 fee -252
@@ -42,6 +43,7 @@ fn at_one_leverage_more_profit_is_first() {
                                -> a Started qty 200 liq 9951.5 bankrupt 9902.0
                                -> a taken_over long 200 @ 9901.98 fee 1514
                                -> lot TakenOver qty 200 bankrupt 9901.98 unit_value 10099
+                               -> lot Resting qty 200 bankrupt 9901.98 unit_value 10099
                                -> lot Sweep qty 200 bankrupt 9901.98 unit_value 10099
                                -> s3 deleveraged 100 @ 9901.98 fee -252
                                -> s1 deleveraged 100 @ 9901.98 fee -252
@@ -66,6 +68,7 @@ fn equal_scores_are_told_apart_by_size_then_by_account() {
                                -> a Started qty 400 liq 9950.5 bankrupt 9901.0
                                -> a taken_over long 400 @ 9901.0 fee 3030
                                -> lot TakenOver qty 400 bankrupt 9901.0 unit_value 10100
+                               -> lot Resting qty 400 bankrupt 9901.0 unit_value 10100
                                -> lot Sweep qty 400 bankrupt 9901.0 unit_value 10100
                                -> s3 deleveraged 200 @ 9901.0 fee -505
                                -> s1 deleveraged 100 @ 9901.0 fee -252
@@ -91,6 +94,7 @@ fn who_is_deleveraged_keeps_the_rest_and_loses_its_orders() {
                                -> a Started qty 500 liq 9950.5 bankrupt 9901.0
                                -> a taken_over long 500 @ 9901.0 fee 3787
                                -> lot TakenOver qty 500 bankrupt 9901.0 unit_value 10100
+                               -> lot Resting qty 500 bankrupt 9901.0 unit_value 10100
                                -> lot Sweep qty 500 bankrupt 9901.0 unit_value 10100
                                -> s1 deleveraged 500 @ 9901.0 fee -1262
                                -> s1 canceled 500 Deleverage

@@ -18,6 +18,7 @@ fn a_long_is_liquidated_at_its_price_and_not_a_cent_above() {
                                -> a Started qty 100 liq 9132.5 bankrupt 9091.0
                                -> a taken_over long 100 @ 9090.91 fee 825
                                -> lot TakenOver qty 100 bankrupt 9090.91 unit_value 11000
+                               -> lot Resting qty 100 bankrupt 9090.91 unit_value 11000
         position a             -> qty 0 cost 0 realised -101575
     ",
     );
@@ -38,6 +39,7 @@ fn a_short_is_liquidated_at_its_price_and_not_a_cent_below() {
                                -> a Started qty -100 liq 11049.5 bankrupt 11111.0
                                -> a taken_over short 100 @ 11111.11 fee 675
                                -> lot TakenOver qty -100 bankrupt 11111.11 unit_value 9000
+                               -> lot Resting qty -100 bankrupt 11111.11 unit_value 9000
     ",
     );
 }
@@ -58,6 +60,7 @@ fn in_cross_margin_the_whole_wallet_stands_behind_the_position() {
                                -> a Started qty 1000 liq 9868.0 bankrupt 9819.5
                                -> a taken_over long 1000 @ 9819.33 fee 7638
                                -> lot TakenOver qty 1000 bankrupt 9819.33 unit_value 10184
+                               -> lot Resting qty 1000 bankrupt 9819.33 unit_value 10184
         wallet a               -> balance 862
     ",
     );
@@ -101,6 +104,7 @@ fn in_isolated_margin_cancelling_orders_cannot_cure() {
                                -> a canceled 900 Liquidation
                                -> a taken_over long 1000 @ 9901.0 fee 7575
                                -> lot TakenOver qty 1000 bankrupt 9901.0 unit_value 10100
+                               -> lot Resting qty 1000 bankrupt 9901.0 unit_value 10100
     ",
     );
 }
@@ -128,6 +132,9 @@ fn of_several_the_one_furthest_past_its_price_goes_first() {
                                -> a Started qty 1000 liq 9852.5 bankrupt 9804.0
                                -> a taken_over long 1000 @ 9803.93 fee 7650
                                -> lot TakenOver qty 1000 bankrupt 9803.93 unit_value 10200
+                               -> lot Resting qty 1000 bankrupt 9901.0 unit_value 10100
+                               -> lot Resting qty 1000 bankrupt 9901.0 unit_value 10100
+                               -> lot Resting qty 1000 bankrupt 9803.93 unit_value 10200
                                -> lot Sweep qty 1000 bankrupt 9901.0 unit_value 10100
                                -> m deleveraged 1000 @ 9901.0 fee -2525
                                -> lot Sweep qty 1000 bankrupt 9901.0 unit_value 10100
@@ -151,6 +158,7 @@ fn a_fill_may_bring_an_account_to_its_price() {
                                -> a Started qty 100 liq 9936.5 bankrupt 9887.5
                                -> a taken_over long 100 @ 9887.29 fee 758
                                -> lot TakenOver qty 100 bankrupt 9887.29 unit_value 10114
+                               -> lot Resting qty 100 bankrupt 9887.29 unit_value 10114
     ",
     );
 }

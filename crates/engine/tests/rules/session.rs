@@ -80,7 +80,6 @@ fn an_unknown_kind_is_refused() {
                 kind,
                 CommandKind::Genesis
                     | CommandKind::SetSpec
-                    | CommandKind::SetState
                     | CommandKind::CancelAllAfter
                     | CommandKind::SetWeights
                     | CommandKind::Epoch

@@ -61,6 +61,7 @@ fn a_lot_is_offered_where_no_fill_can_lose_and_better_bids_fill_the_fund() {
                                -> fund CloseOut 6993 now 6993
                                -> lot take 333 fee 0 b make 333 fee -843 leaves 0 @ 9871.5
                                -> fund CloseOut 3996 now 10989
+                               -> lot Resting qty 34 bankrupt 9859.99 unit_value 10142
         book                   -> ask 34 @ 9860.0
                                -> bid 333 @ 9859.5
         c buy   34 @ 9860.0    -> c new
@@ -100,6 +101,7 @@ fn a_short_lot_bids_at_the_next_tick_down() {
                                -> a Started qty -700 liq 10092.5 bankrupt 10144.0
                                -> a taken_over short 700 @ 10144.04 fee 5175
                                -> lot TakenOver qty -700 bankrupt 10144.04 unit_value 9858
+                               -> lot Resting qty -700 bankrupt 10144.04 unit_value 9858
         book                   -> bid 700 @ 10144.0
         b sell 700 @ 10144.5   -> b new
     ",
@@ -125,6 +127,7 @@ fn beyond_its_bankruptcy_a_lot_is_swept_as_far_as_the_fund_reaches() {
                                -> a Started qty 1000 liq 9950.5 bankrupt 9901.0
                                -> a taken_over long 1000 @ 9901.0 fee 7575
                                -> lot TakenOver qty 1000 bankrupt 9901.0 unit_value 10100
+                               -> lot Resting qty 1000 bankrupt 9901.0 unit_value 10100
         mark 9900.99           -> mark 9900.99
                                -> lot Sweep qty 1000 bankrupt 9901.0 unit_value 10100
                                -> lot take 300 fee 0 b make 300 fee -758 leaves 0 @ 9890.0
@@ -155,6 +158,7 @@ fn a_sweep_takes_no_contract_that_the_fund_cannot_pay() {
                                -> a Started qty 1000 liq 9950.5 bankrupt 9901.0
                                -> a taken_over long 1000 @ 9901.0 fee 7575
                                -> lot TakenOver qty 1000 bankrupt 9901.0 unit_value 10100
+                               -> lot Resting qty 1000 bankrupt 9901.0 unit_value 10100
                                -> lot Sweep qty 1000 bankrupt 9901.0 unit_value 10100
                                -> lot take 299 fee 0 b make 299 fee -755 leaves 1 @ 9890.0
                                -> fund Sweep -3289 now 10
@@ -177,6 +181,7 @@ fn what_the_loss_and_the_fee_leave_stays_with_the_trader() {
                                -> a Started qty 100 liq 9940.5 bankrupt 9891.5
                                -> a taken_over long 100 @ 9891.2 fee 758
                                -> lot TakenOver qty 100 bankrupt 9891.2 unit_value 10110
+                               -> lot Resting qty 100 bankrupt 9891.2 unit_value 10110
         wallet a               -> balance 92
     ",
     );

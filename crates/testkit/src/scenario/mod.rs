@@ -21,7 +21,7 @@
 //! | `NAME deposit\|withdraw\|margin\|risk_limit XBT` | moves XBt (satoshi), or asks for a limit |
 //! | `NAME leverage 100`, `NAME leverage cross` | leverage |
 //! | `NAME class N`, `NAME suspend`, `NAME resume`, `NAME open` | the account itself |
-//! | `mark PRICE`, `insurance XBT`, `clock` | the market |
+//! | `mark PRICE`, `insurance XBT`, `clock`, `state open\|post_only\|cancel_only\|closed` | the market |
 //! | `index N PRICE`, `weights W W …`, `epoch` | a constituent's price; weights, after `from HH:MM:SS` at that time; a restart |
 //! | `rate PERCENT`, `at HH:MM:SS` | the funding rate, `0.01` for 0.01 %; a clock at that time, later ones follow it |
 //! | `book`, `wallet NAME`, `position NAME`, `available NAME` | looks; of wallet and position only the fields named are compared |
@@ -36,8 +36,8 @@ mod facts;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use contract::codes::{Marking, PremiumMode, Side};
-use contract::command::{Action, Amount, Command, FundingRate, Index, Mark, OpenAccount};
+use contract::codes::{MarketState, Marking, PremiumMode, Side};
+use contract::command::{Action, Amount, Command, FundingRate, Index, Mark, OpenAccount, SetState};
 use contract::event::{Event, EventKind};
 use contract::spec::{Capacity, ContractSpec, Genesis};
 use contract::units::{AccountId, Price, Qty, XBT, Xbt};
@@ -195,6 +195,11 @@ impl<M: Machine> Stage<M> {
             ["position", name] => self.look(name, |machine, account| machine.position(account).map(facts::position)),
             ["available", name] => self.available(name),
             ["clock"] => self.apply(Command::new(AccountId::NONE, Action::Clock)),
+            ["state", state] => {
+                let state = MarketState::ALL.iter().find(|it| it.name().eq_ignore_ascii_case(&state.replace('_', "")));
+                let state = (*state.ok_or(format!("no state {}", words[1]))?).into();
+                self.apply(Command::new(AccountId::NONE, Action::SetState(SetState { state })))
+            }
             ["mark", price] => {
                 self.has_mark = true;
                 let price = action::price(price)?;

@@ -70,11 +70,9 @@ impl Twin {
         let given = match action {
             Action::New(order) => order.cl_ord_id,
             Action::Amend(amend) => amend.fields.new_cl_ord_id,
-            Action::Genesis(_)
-            | Action::SetSpec(_)
-            | Action::SetState(_)
-            | Action::CancelAllAfter(_)
-            | Action::Link(_) => return Err(Reject::InvalidCommand.into()),
+            Action::Genesis(_) | Action::SetSpec(_) | Action::CancelAllAfter(_) | Action::Link(_) => {
+                return Err(Reject::InvalidCommand.into());
+            }
             Action::Quarantine(_) => return Err(Reject::Quarantined.into()),
             _ => ClOrdId::NONE,
         };
@@ -88,6 +86,7 @@ impl Twin {
             Action::New(order) => self.new_order(account, instrument, &order),
             Action::Amend(amend) => self.amend(account, instrument, &amend),
             Action::Cancel(cancel) => self.cancel_one(account, instrument, cancel),
+            Action::SetState(set) => self.set_state(instrument, set.state),
             Action::CancelAll(all) => self.cancel_all(account, instrument, all.side),
             Action::OpenAccount(open) => self.open_account(account, instrument, open.fee_class),
             Action::SetAccount(set) => self.set_account(account, instrument, set),
@@ -170,6 +169,8 @@ impl Twin {
         let can_rest = ord_type == Some(OrdType::Limit) && tif == Some(TimeInForce::GoodTillCancel);
         require(!must_rest || can_rest, Reject::InvalidOrdTypeForExecInst)?;
         require(order.link == 0 && order.contingency.raw == 0, Reject::InvalidLinkForContingency)?;
+        let can_rest = ord_type == Some(OrdType::Limit) && tif == Some(TimeInForce::GoodTillCancel);
+        self.admit_state(side, can_rest.then_some(order.price.0))?;
         let is_reduce_only = order.exec_inst.has(ExecInst::REDUCE_ONLY);
         self.admit_while_stale(account, side, is_reduce_only, self.sums(account).of(side).qty + qty)?;
         require(order.price.0 <= self.market.highest_tick(), Reject::PriceAboveLimitUp)?;
@@ -190,6 +191,7 @@ impl Twin {
     fn cancel_one(&mut self, account: u32, instrument: u16, cancel: Cancel) -> Result<(), Refusal> {
         let order = self.find(account, cancel.target).ok_or(Refusal::from(Reject::InvalidOrderId))?.number;
         self.admit_symbol(instrument)?;
+        self.admit_not_closed()?;
         self.cancel(order, CancelReason::Requested);
         Ok(())
     }
@@ -199,6 +201,7 @@ impl Twin {
         self.admit_symbol(instrument)?;
         self.admit_account(account)?;
         require(side.raw == 0 || Side::from_code(side.raw).is_some(), Reject::InvalidSide)?;
+        self.admit_not_closed()?;
         require(self.cancel_alls.len() < CANCEL_ALLS, Reject::CapacityReached)?;
         self.cancel_alls.push_back(CancelAllTask { account, side: side.get(), before: self.numbered + 1 });
         Ok(())

@@ -31,7 +31,7 @@ impl Twin {
         let most = i128::from(self.market.spec.initial_margin.0);
         let rate = i128::from(rate.0);
         require(rate.abs() <= most, Reject::InvalidAmount)?;
-        if self.agenda_is_empty() {
+        if self.nothing_waits() {
             self.put_rate_in_force(rate);
         } else {
             self.waiting_rate = Some(rate);
@@ -150,7 +150,7 @@ impl Twin {
     /// Whom a process is about to look at.
     pub(super) fn settle_for(&mut self, process: Process) {
         match process {
-            Process::Liquidate(account) | Process::Clear { account, .. } => self.settle_ahead(account),
+            Process::Liquidate(account, _) | Process::Clear { account, .. } => self.settle_ahead(account),
             Process::Rank { next, best, .. } => {
                 for account in std::iter::once(next).chain(best) {
                     if (account as usize) < self.accounts.len() {
@@ -158,7 +158,7 @@ impl Twin {
                     }
                 }
             }
-            Process::CloseOut(_) | Process::Sweep(_) => {}
+            Process::Net { .. } | Process::CloseOut(_) | Process::Sweep(_) => {}
         }
     }
 

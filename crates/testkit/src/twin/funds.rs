@@ -57,6 +57,7 @@ impl Twin {
         self.admit_symbol(instrument)?;
         self.admit_account(account)?;
         self.admit_unsuspended(account)?;
+        self.admit_no_halt()?;
         self.admit_fresh()?;
         let it = &self.accounts[account as usize];
         if amount > self.market.withdrawable(it, &self.sums(account)).max(0) {
@@ -87,6 +88,7 @@ impl Twin {
         self.admit_symbol(instrument)?;
         self.admit_account(account)?;
         self.admit_unsuspended(account)?;
+        self.admit_no_halt()?;
         self.admit_fresh()?;
         let old = self.accounts[account as usize].clone();
         let is_allowed = leverage <= 10_000 && !self.market.leverage_exceeds_tier(leverage, old.tier);
@@ -111,6 +113,7 @@ impl Twin {
         self.admit_symbol(instrument)?;
         self.admit_account(account)?;
         self.admit_unsuspended(account)?;
+        self.admit_no_halt()?;
         self.admit_fresh()?;
         require(amount > 0, Reject::InvalidAmount)?;
         let tier = self.market.tier_for(amount).ok_or(Refusal::from(Reject::InvalidAmount))?;
@@ -142,6 +145,7 @@ impl Twin {
         self.admit_symbol(instrument)?;
         self.admit_account(account)?;
         self.admit_unsuspended(account)?;
+        self.admit_no_halt()?;
         self.admit_fresh()?;
         require(amount.abs() <= MOST, Reject::InvalidAmount)?;
         self.admit_available(account, amount, amount)?;
@@ -182,7 +186,7 @@ impl Twin {
         require(self.marks_come_from_outside(), Reject::InvalidCommand)?;
         require(price >= self.market.spec.tick_size, Reject::InvalidPrice)?;
         require(price <= self.market.spec.max_price, Reject::PriceAboveLimitUp)?;
-        if self.agenda_is_empty() {
+        if self.nothing_waits() {
             self.take_mark(price);
         } else {
             self.waiting_mark = Some(price);
@@ -194,9 +198,6 @@ impl Twin {
     pub(super) fn take_mark(&mut self, price: Price) {
         self.market.mark = Some(price);
         self.say(None, Fact::IndexMark(IndexMark { index: self.index_price(), mark: price }));
-        for account in 4..self.accounts.len() as u32 {
-            self.look_for_liquidation(account);
-        }
-        self.list_passed_lots();
+        self.look_at_everybody();
     }
 }

@@ -149,7 +149,7 @@ impl Twin {
         if was == Some(price) && Some(mark) == self.waiting_mark.or(self.market.mark) {
             return;
         }
-        let is_free = self.steps_are_done();
+        let is_free = self.nothing_waits();
         self.index.is_stale = false;
         if is_free {
             // What was put off is looked at again.

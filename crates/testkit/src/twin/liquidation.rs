@@ -5,7 +5,7 @@ use contract::units::{AccountId, Price};
 
 use super::Twin;
 use super::account::Traded;
-use super::agenda::Process;
+use super::agenda::{Process, Stage};
 use super::book::{Order, is_within};
 use super::market::opposite;
 use super::money::{ceil, floor};
@@ -20,6 +20,8 @@ pub(super) struct Lot {
     pub qty: i128,
     /// v: value of one unit at bankruptcy, XBt.
     pub unit_value: i128,
+    /// Taken over, and not taken up yet. (Rule LIQ-8)
+    pub is_new: bool,
     /// The mark has passed its bankruptcy: it will be swept.
     pub is_listed: bool,
 }
@@ -46,26 +48,43 @@ impl Twin {
         self.market.price_toward_mark(lot.qty > 0, Some(lot.unit_value), 1)
     }
 
-    /// Orders first, oldest first; then cured, waiting, or taken over. (Rules LIQ-5, LIQ-12)
-    pub(super) fn liquidate(&mut self, account: u32) -> Option<Process> {
-        if let Some(number) = self.oldest_of(account) {
-            self.cancel(number, CancelReason::Liquidation);
-            return Some(Process::Liquidate(account));
+    /// Higher tiers step down first; orders go, oldest first; then cured, waiting, or taken over.
+    /// (Rules LIQ-5, LIQ-6, LIQ-12)
+    pub(super) fn liquidate(&mut self, account: u32, stage: Stage) -> Option<Process> {
+        match stage {
+            Stage::StepDown => {
+                self.lower_tier(account);
+                return self.cured_or(account, Stage::Cancel);
+            }
+            Stage::Cancel => {
+                if let Some(number) = self.oldest_of(account) {
+                    self.cancel(number, CancelReason::Liquidation);
+                    return Some(Process::Liquidate(account, Stage::Cancel));
+                }
+                if self.accounts[account as usize].tier > 0 {
+                    self.lower_tier(account);
+                    let is_lowest = self.accounts[account as usize].tier == 0;
+                    return self.cured_or(account, if is_lowest { Stage::TakeOver } else { Stage::Part });
+                }
+            }
+            Stage::Part => return self.close_part(account),
+            Stage::TakeOver => {}
         }
         let step = if self.market.is_safe(&self.accounts[account as usize], &self.sums(account)) {
             LiquidationStep::Cured
         } else if self.lots.len() as u64 == u64::from(self.capacity.lots) {
             LiquidationStep::Waiting
         } else {
-            return Some(Process::CloseOut(self.take_over(account)));
+            self.take_over(account);
+            return None;
         };
         self.accounts[account as usize].due = None;
         self.say_step_of_account(step, account);
         None
     }
 
-    /// The liquidation account takes the whole position at v. Gives the lot. (Rule LIQ-5)
-    fn take_over(&mut self, account: u32) -> u64 {
+    /// The liquidation account takes the whole position at v. (Rule LIQ-5)
+    fn take_over(&mut self, account: u32) {
         let sums = self.sums(account);
         let it = &self.accounts[account as usize];
         let is_long = it.qty > 0;
@@ -77,8 +96,8 @@ impl Twin {
         let unit_value = at_bankruptcy.unwrap_or(1);
         let margin_before = self.market.position_margin(it).margin;
         let fee_asked = self.market.fee(self.market.taker_rate(it), self.market.units(qty) * unit_value);
-        let lot =
-            Lot { number: self.numbered + 1, slot: self.free_lot_slot(), qty: it.qty, unit_value, is_listed: false };
+        let (number, slot) = (self.numbered + 1, self.free_lot_slot());
+        let lot = Lot { number, slot, qty: it.qty, unit_value, is_new: true, is_listed: false };
         self.numbered += 1;
 
         let contracts_per_unit = i128::from(self.market.spec.value_unit);
@@ -97,9 +116,47 @@ impl Twin {
         let maker = Party { account: AccountId::LIQUIDATION.0, number: lot.number, slot: lot.slot, leaves: 0, fee: 0 };
         self.say_fill(FillCause::Takeover, side, taker, maker, price.0, qty, unit_value);
         self.say_step_of_lot(LiquidationStep::TakenOver, &lot);
-        let number = lot.number;
         self.lots.push(lot);
-        number
+    }
+
+    /// A new lot's turn: it is new no more.
+    pub(super) fn begin_netting(&mut self, number: u64) {
+        for lot in self.lots.iter_mut().filter(|lot| lot.number == number) {
+            lot.is_new = false;
+        }
+        self.process = self.net_step(number, 0);
+    }
+
+    /// The next opposite lot by age is looked at: where the two orders would trade, both lots shrink outside the
+    /// book. After the last one the lot goes to the book. (Rule LIQ-10)
+    pub(super) fn net_step(&mut self, number: u64, after: u64) -> Option<Process> {
+        let lot = self.held_lot(number);
+        let is_opposite = |it: &&Lot| (it.qty > 0) != (lot.qty > 0);
+        let next = self.lots.iter().filter(is_opposite).filter(|it| it.number > after).min_by_key(|it| it.number);
+        let Some(other) = next.cloned() else { return self.close_out_step(number) };
+        let (long, short) = if lot.qty > 0 { (&lot, &other) } else { (&other, &lot) };
+        if let (Some(ask), Some(bid)) = (self.close_out_tick(long), self.close_out_tick(short))
+            && ask <= bid
+        {
+            let qty = lot.qty.abs().min(other.qty.abs());
+            let gain = self.market.units(qty) * (long.unit_value - short.unit_value);
+            for it in [&lot, &other] {
+                self.shrink_lot(it, qty);
+            }
+            self.liquidation_realised -= gain;
+            self.change_fund(InsuranceCause::Netting, AccountId::LIQUIDATION.0, gain);
+        }
+        self.lot(number).map(|_| Process::Net { lot: number, after: other.number })
+    }
+
+    /// Takes contracts off a lot and off its order, and says what is left.
+    fn shrink_lot(&mut self, lot: &Lot, qty: i128) {
+        let left = Lot { qty: lot.qty - lot.qty.signum() * qty, ..lot.clone() };
+        self.lots.iter_mut().filter(|it| it.number == lot.number).for_each(|it| *it = left.clone());
+        self.lots.retain(|it| it.qty != 0);
+        self.orders.iter_mut().filter(|order| order.number == lot.number).for_each(|order| order.leaves -= qty);
+        self.orders.retain(|order| order.leaves != 0);
+        self.say_what_is_left(LiquidationStep::Netted, lot, left.qty);
     }
 
     /// The lowest slot behind the orders' that no lot has.
@@ -137,6 +194,7 @@ impl Twin {
             return self.lot(number).map(|_| Process::CloseOut(number));
         }
         self.rest_lot(number);
+        self.say_step_of_lot(LiquidationStep::Resting, &lot);
         self.list_if_passed(number);
         None
     }
@@ -161,9 +219,11 @@ impl Twin {
         });
     }
 
-    /// Every lot that the mark has passed is listed. A mark takes effect between processes: all lots rest.
+    /// Every lot that rests and that the mark has passed is listed.
     pub(super) fn list_passed_lots(&mut self) {
-        let numbers: Vec<u64> = self.lots.iter().map(|lot| lot.number).collect();
+        let held = self.process.and_then(Process::lot);
+        let rests = |lot: &&Lot| !lot.is_new && Some(lot.number) != held;
+        let numbers: Vec<u64> = self.lots.iter().filter(rests).map(|lot| lot.number).collect();
         for number in numbers {
             self.list_if_passed(number);
         }
@@ -191,11 +251,20 @@ impl Twin {
         self.process = Some(Process::Sweep(number));
     }
 
+    /// No further beyond the mark than the base maintenance margin. (Rule LIQ-7)
+    fn is_near_mark(&self, lot: &Lot, tick: u32) -> bool {
+        let beyond = self.market.mark() - self.market.price_of(tick);
+        let beyond = if lot.qty > 0 { beyond } else { -beyond };
+        let most = self.market.tier_maintenance(0).times(self.market.mark());
+        beyond * most.bottom <= most.top
+    }
+
     /// One fill with the best opposite order, as far as the fund reaches. (Rule LIQ-7)
     pub(super) fn sweep_step(&mut self, number: u64) -> Option<Process> {
         let lot = self.held_lot(number);
         let ranking = Process::Rank { lot: number, next: 4, best: None };
-        let Some(best) = self.best(opposite(lot.closing_side())) else { return Some(ranking) };
+        let best = self.best(opposite(lot.closing_side())).filter(|order| self.is_near_mark(&lot, order.tick));
+        let Some(best) = best else { return Some(ranking) };
         let unit_value = self.market.unit_value(best.tick);
         let loss = if lot.qty > 0 { unit_value - lot.unit_value } else { lot.unit_value - unit_value };
         let mut units = self.market.units(best.leaves.min(lot.qty.abs()));

@@ -108,6 +108,11 @@ impl Market {
         i128::from(base) + i128::from(tier) * i128::from(self.spec.maintenance_margin.0)
     }
 
+    /// MM0·(k+1). (Rule RISK-1)
+    pub(super) fn tier_maintenance(&self, tier: u16) -> Fraction {
+        Fraction::new(i128::from(self.spec.maintenance_margin.0) * (i128::from(tier) + 1), ONE)
+    }
+
     /// Maintenance margin of the account's tier and what its position would pay at the next instant, as a fraction of
     /// the value. (Rules RISK-1, MARGIN-6)
     pub(super) fn maintenance(&self, account: &Account) -> Fraction {

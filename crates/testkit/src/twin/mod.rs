@@ -15,6 +15,7 @@ mod book;
 mod deleverage;
 mod funding;
 mod funds;
+mod halt;
 mod index;
 mod laws;
 mod liquidation;
@@ -26,11 +27,12 @@ mod outbox;
 mod reserve;
 mod review;
 mod settle;
+mod step_down;
 mod view;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use contract::codes::Marking;
+use contract::codes::{MarketState, Marking};
 use contract::command::Command;
 use contract::event::{Event, Fact};
 use contract::spec::{Capacity, Genesis};
@@ -96,6 +98,7 @@ pub struct Twin {
     liquidation_realised: i128,
     cancel_alls: VecDeque<CancelAllTask>,
     process: Option<Process>,
+    state: MarketState,
     /// The newest mark that came while the agenda held something.
     waiting_mark: Option<Price>,
     last_seq: Option<u64>,
@@ -134,6 +137,7 @@ impl Twin {
             liquidation_realised: 0,
             cancel_alls: VecDeque::new(),
             process: None,
+            state: MarketState::Open,
             waiting_mark: None,
             last_seq: None,
             now: Now::default(),
@@ -185,14 +189,14 @@ impl Twin {
         loop {
             self.reach_instant();
             self.reach_minute();
-            if self.steps_are_done() {
+            if self.nothing_waits() {
                 if let Some(rate) = self.waiting_rate.take() {
                     self.put_rate_in_force(rate);
                     continue;
                 }
                 let Some(mark) = self.waiting_mark.take() else { return };
                 self.take_mark(mark);
-            } else if *budget == 0 {
+            } else if *budget == 0 || (self.is_halted() && self.pass.is_none() && self.cancel_alls.is_empty()) {
                 return;
             } else {
                 *budget -= 1;

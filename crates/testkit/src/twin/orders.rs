@@ -157,6 +157,7 @@ impl Twin {
         let is_known_qty = fields.qty_kind.raw == 0 || fields.qty_kind.get().is_some();
         require(is_known_qty && fields.flags & !AMEND_LOSES_PLACE == 0, Reject::InvalidCommand)?;
         let tick = if fields.price.0 == 0 { old.tick } else { fields.price.0 };
+        self.admit_state(old.side, Some(tick))?;
         let cl_ord_id = if fields.new_cl_ord_id.is_none() { old.cl_ord_id } else { fields.new_cl_ord_id };
         let loses_place = fields.flags & AMEND_LOSES_PLACE != 0;
         let keeps_place = tick == old.tick && leaves <= old.leaves && !loses_place;

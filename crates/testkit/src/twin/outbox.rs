@@ -150,10 +150,15 @@ impl Twin {
 
     /// A step about a lot: about the liquidation account.
     pub(super) fn say_step_of_lot(&mut self, step: LiquidationStep, lot: &Lot) {
+        self.say_what_is_left(step, lot, lot.qty);
+    }
+
+    /// The same with another quantity: nothing, perhaps.
+    pub(super) fn say_what_is_left(&mut self, step: LiquidationStep, lot: &Lot, left: i128) {
         let fact = Liquidation {
             step: step.into(),
             lot: lot.number,
-            qty: signed_contracts(lot.qty),
+            qty: signed_contracts(left),
             mark: self.market.mark.unwrap_or(Price::NONE),
             liquidation_price: Price::NONE,
             bankruptcy_price: self.lot_price(lot),

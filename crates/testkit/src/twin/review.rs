@@ -58,11 +58,11 @@ impl Twin {
         }
     }
 
-    /// Not due and not strictly safe: due, with the distance past its price. (Rules LIQ-4, LIQ-8)
+    /// Outside of a halt: not due and not strictly safe: due, with the distance past its price. (Rules LIQ-4, LIQ-8)
     pub(super) fn look_for_liquidation(&mut self, account: u32) {
         let it = &self.accounts[account as usize];
         let sums = self.sums(account);
-        if it.due.is_some() || self.market.is_safe(it, &sums) {
+        if self.is_halted() || it.due.is_some() || self.market.is_safe(it, &sums) {
             return;
         }
         let price = i128::from(self.market.liquidation_price(it, &sums).0);

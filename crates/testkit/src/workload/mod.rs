@@ -51,6 +51,10 @@ pub struct Workload {
     /// Where the mark is heading, in millionths a move, and how many moves it still does.
     trend: i64,
     trend_left: u64,
+    /// Was open the last state that was asked for?
+    is_open: bool,
+    /// The last jump, while others back and forth may follow.
+    jump: i64,
     /// The mark that was last asked for; it may still wait.
     mark: u64,
 }
@@ -69,6 +73,8 @@ impl Workload {
             requests: BTreeMap::new(),
             trend: 0,
             trend_left: 0,
+            jump: 0,
+            is_open: true,
             mark: scenario.first_mark.0,
         }
     }
@@ -131,7 +137,8 @@ impl Workload {
     fn any(&mut self) -> Command {
         let live = self.picture.orders.len() as u64;
         let cancels = 25 + live / 3;
-        let kinds = [430, 110, cancels, 12, 110, 40, 30, 35, 45, 35, 30, 6, 12, 12, 6, 20, 6];
+        let halts = if self.is_open { 2 } else { 90 };
+        let kinds = [430, 110, cancels, 12, 110, 40, 30, 35, 45, 35, 30, 6, 12, 12, 6, 26, 6, halts];
         match self.random.weighted(&kinds) {
             0 => self.new_command(),
             1 => self.amend_command(),
@@ -182,19 +189,33 @@ impl Workload {
                 });
                 Command::new(AccountId::NONE, Action::FundingRate(FundingRate { rate }))
             }
-            _ => self.command_not_acted_on(),
+            16 => self.command_not_acted_on(),
+            _ => self.state_command(),
         }
+    }
+
+    /// The market halts now and then, and soon opens again.
+    fn state_command(&mut self) -> Command {
+        use contract::codes::MarketState;
+        use contract::command::SetState;
+        let code = if self.random.per_mille(50) {
+            self.random.pick(&[0, 5, 255])
+        } else if self.is_open || self.random.per_mille(300) {
+            self.random.pick(&[2, 2, 3, 4])
+        } else {
+            1
+        };
+        self.is_open = code == MarketState::Open.code();
+        Command::new(AccountId::NONE, Action::SetState(SetState { state: Code::from_raw(code) }))
     }
 
     /// A kind that this build refuses.
     fn command_not_acted_on(&mut self) -> Command {
-        use contract::codes::MarketState;
-        use contract::command::{CancelAllAfter, Link, Quarantine, SetState};
-        let action = match self.random.below(7) {
+        use contract::command::{CancelAllAfter, Link, Quarantine};
+        let action = match self.random.below(6) {
             0 => Action::Genesis(SpecPart::default()),
             1 => Action::SetSpec(SpecPart::default()),
-            2 => Action::SetState(SetState { state: MarketState::Closed.into() }),
-            3 => Action::CancelAllAfter(CancelAllAfter { timeout_ms: 1_000 }),
+            2 | 3 => Action::CancelAllAfter(CancelAllAfter { timeout_ms: 1_000 }),
             4 => Action::Quarantine(Quarantine { seq: self.seq, text: [b'x'; 80] }),
             _ => Action::Link(Link::default()),
         };
@@ -696,8 +717,13 @@ impl Workload {
         self.trend_left -= 1;
         let mut move_by = self.trend + self.random.within(-800, 800);
         if self.random.per_mille(self.scenario.jumps) {
-            let size = self.random.pick(&[20_000, 60_000, 150_000, 500_000]);
-            move_by += self.random.within(-size, size);
+            let size = self.random.pick(&[15_000, 20_000, 30_000, 60_000, 150_000, 500_000]);
+            self.jump = self.random.within(-size, size);
+            move_by += self.jump;
+        } else if self.jump != 0 && self.random.per_mille(500) {
+            // Back beyond where it came from, and again: lots of both sides meet.
+            move_by -= 2 * self.jump;
+            self.jump = if self.random.per_mille(300) { 0 } else { -self.jump };
         }
         // Home again from far away.
         let first = self.scenario.first_mark.0;

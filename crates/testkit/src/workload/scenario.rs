@@ -67,7 +67,7 @@ impl Scenario {
             accounts: 4 + traders + random.pick(&[1, 8]),
             orders: random.pick(&[40, 160, 1 << 10]),
             sessions: 4,
-            lots: random.pick(&[1, 3, 64]),
+            lots: random.pick(&[1, 3, 64, 64]),
         };
         Scenario {
             seed,

@@ -17,8 +17,6 @@ const NEVER: &[(&str, &str, &str)] = &[
     ("reject", "AccountRiskLimit", "reserved"),
     ("reject", "MarginCall", "reserved"),
     ("cancel", "Suspended", "BAL-1 suspends and cancels nothing"),
-    ("step", "StepDown", "reserved: only the base tier's liquidation is built"),
-    ("step", "Part", "reserved: only the base tier's liquidation is built"),
 ];
 
 const WEIGHTS: &str = "weights";
@@ -37,8 +35,8 @@ const IN_A_FILL: &str = "maker ahead";
 /// Who paid and was liquidated by the same command.
 const LIQUIDATED: &str = "liquidated";
 
-/// Counts of command kinds, refusals, fill causes, cancel reasons, liquidation steps and causes of
-/// the fund's changes.
+/// Counts of command kinds, refusals, fill causes, cancel reasons, liquidation steps, what became of parts, funding,
+/// index, and causes of the fund's changes.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Tally {
     counts: BTreeMap<(&'static str, &'static str), u64>,
@@ -62,6 +60,7 @@ impl Tally {
         list("event", vec!["Funding", "FundingRate", "IndexMark"]);
         list("index", vec![WEIGHTS, RESTART, STALE, REDUCES, MOVED]);
         list("funding", vec![OPEN, AHEAD, IN_A_FILL, LIQUIDATED]);
+        list("part", vec!["filled", "killed"]);
         list("insurance", InsuranceCause::ALL.iter().map(|it| it.name()).collect());
         for (group, name, _) in NEVER {
             assert!(tally.counts.remove(&(group, name)).is_some(), "{group} {name} is no name");
@@ -72,8 +71,14 @@ impl Tally {
     /// Counts a command and what it said.
     pub fn count(&mut self, command: &Command, events: &[Event]) {
         self.add("command", command.kind().map_or("unknown", |kind| kind.name()));
-        for event in events {
+        for (at, event) in events.iter().enumerate() {
             match event.fact() {
+                Some(Fact::Liquidation(it)) if it.step.get() == Some(LiquidationStep::Part) => {
+                    self.add("step", "Part");
+                    // Its order is accepted, then filled or killed.
+                    let is_filled = matches!(events.get(at + 2).and_then(Event::fact), Some(Fact::Fill(_)));
+                    self.add("part", if is_filled { "filled" } else { "killed" });
+                }
                 Some(Fact::Rejected(it)) => self.add("reject", it.reject().map_or("unknown", |it| it.name())),
                 Some(Fact::Fill(it)) => self.add("fill", it.cause.get().map_or("unknown", |it| it.name())),
                 Some(Fact::Canceled(it)) => self.add("cancel", it.cancel_reason().map_or("unknown", |it| it.name())),

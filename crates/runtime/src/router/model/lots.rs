@@ -3,10 +3,7 @@
 //! In    takeovers, fills, sweeps.
 //! Out   which of them are in the book.
 //!
-//! Facts say when a lot is taken over, what it trades, when it is swept and when it rests again after that. That a new
-//! lot has found nothing more to trade and comes to rest is not said: it follows. While it closes out it takes
-//! whatever lies at its tick or better and its process is the only one, so it rests as soon as nothing lies there, and
-//! has rested when another process speaks.
+//! Facts say when a lot is taken over, netted, what it trades, when its order rests, is swept and rests again.
 
 use std::collections::BTreeMap;
 
@@ -19,12 +16,10 @@ use super::book::{Book, Place};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Phase {
-    /// It takes what lies at its tick or better; its turn at its price, where it has taken one.
-    ClosingOut { rank: Option<u64> },
     /// It waits for takers, since its turn.
     Rests { rank: u64 },
-    /// The mark has passed it: its order is out of the book.
-    Swept,
+    /// It is new, or the mark has passed it: its order is not in the book.
+    Away,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -46,8 +41,6 @@ pub(super) struct Lots {
     lots: Vec<Option<Lot>>,
     /// Slots by number.
     slots: BTreeMap<u64, u32>,
-    /// The one that closes out.
-    closing: Option<u32>,
     /// The one that the next fact makes.
     taken_over: Option<OrderId>,
     /// Lots that this command touched.
@@ -56,14 +49,7 @@ pub(super) struct Lots {
 
 impl Lots {
     pub(super) fn new(first_slot: u32) -> Lots {
-        Lots {
-            first_slot,
-            lots: Vec::new(),
-            slots: BTreeMap::new(),
-            closing: None,
-            taken_over: None,
-            touched: Vec::new(),
-        }
+        Lots { first_slot, lots: Vec::new(), slots: BTreeMap::new(), taken_over: None, touched: Vec::new() }
     }
 
     /// Is this slot a lot's?
@@ -96,15 +82,8 @@ impl Lots {
         if self.entry(it.id.slot).is_some() {
             return;
         }
-        let phase = match (it.is_closing_out, it.is_resting) {
-            (true, _) => Phase::ClosingOut { rank: None },
-            // Without an order it rests nowhere.
-            (false, true) => Phase::Rests { rank: 0 },
-            (false, false) => Phase::Swept,
-        };
-        if it.is_closing_out {
-            self.closing = Some(it.id.slot);
-        }
+        // Without an order it rests nowhere.
+        let phase = if it.is_resting { Phase::Rests { rank: 0 } } else { Phase::Away };
         let lot = Lot { number: it.id.number, side: it.side, tick: it.tick, leaves: it.qty, phase, place: None };
         self.list(it.id.slot, lot);
     }
@@ -122,25 +101,26 @@ impl Lots {
 
     /// A step of a liquidation.
     pub(super) fn step(&mut self, it: &Liquidation, spec: &ContractSpec, book: &mut Book) {
-        // Another process speaks, so the one before has ended.
-        self.rest(book);
         match it.step.get() {
             Some(LiquidationStep::TakenOver) => {
                 let id = self.taken_over.take().expect("LIQ-5: a lot is made by a takeover");
                 assert!(id.number == it.lot, "LIQ-5: the lot is the one that the takeover named");
                 let side = Side::that_reduces(it.qty).expect("LIQ-9: a lot is of something");
                 let tick = close_out_tick(spec, it.qty > 0, it.unit_value);
-                let (leaves, phase) = (Qty(it.qty.unsigned_abs()), Phase::ClosingOut { rank: None });
-                self.list(id.slot, Lot { number: id.number, side, tick, leaves, phase, place: None });
-                self.closing = Some(id.slot);
+                let leaves = Qty(it.qty.unsigned_abs());
+                self.list(id.slot, Lot { number: id.number, side, tick, leaves, phase: Phase::Away, place: None });
+            }
+            Some(LiquidationStep::Netted) => {
+                let slot = self.slot_of(it.lot);
+                self.fill(OrderId { number: it.lot, slot }, Qty(it.qty.unsigned_abs()), book);
             }
             Some(LiquidationStep::Sweep) => {
                 let slot = self.slot_of(it.lot);
                 let lot = self.lot(slot);
-                lot.phase = Phase::Swept;
+                lot.phase = Phase::Away;
                 lot.place.take().iter().for_each(|place| book.take_out(place));
             }
-            Some(LiquidationStep::Waiting) if it.lot != 0 => {
+            Some(LiquidationStep::Resting | LiquidationStep::Waiting) if it.lot != 0 => {
                 let slot = self.slot_of(it.lot);
                 self.lot(slot).phase = Phase::Rests { rank: book.rank() };
             }
@@ -152,7 +132,7 @@ impl Lots {
         *self.slots.get(&number).expect("LIQ-7: a lot that is swept was taken over")
     }
 
-    /// A lot traded.
+    /// A lot traded, or was netted.
     pub(super) fn fill(&mut self, id: OrderId, leaves: Qty, book: &mut Book) {
         let lot = self.lot(id.slot);
         assert!(lot.number == id.number, "a fill names a live lot");
@@ -161,46 +141,11 @@ impl Lots {
             lot.place.take().iter().for_each(|place| book.take_out(place));
             *self.entry(id.slot) = None;
             self.slots.remove(&id.number);
-            self.closing = self.closing.filter(|slot| *slot != id.slot);
-        }
-    }
-
-    /// The steps before the command are over, its order takes its turn. A lot that had nothing left to trade rests
-    /// before it, where there was a step left for it.
-    pub(super) fn command_begins(&mut self, book: &mut Book, has_step: bool) {
-        let Some(slot) = self.closing.filter(|_| has_step) else { return };
-        if !self.trades_on(slot, book)
-            && let Phase::ClosingOut { rank: rank @ None } = &mut self.lot(slot).phase
-        {
-            *rank = Some(book.rank());
-        }
-    }
-
-    /// Does anything lie at its tick or better?
-    fn trades_on(&mut self, slot: u32, book: &Book) -> bool {
-        let lot = self.entry(slot).as_ref().expect("what closes out is live");
-        lot.tick.is_some_and(|tick| book.crosses(lot.side, tick))
-    }
-
-    /// The lot that closed out rests.
-    fn rest(&mut self, book: &mut Book) {
-        if let Some(slot) = self.closing.take()
-            && let Phase::ClosingOut { rank } = self.lot(slot).phase
-        {
-            self.lot(slot).phase = Phase::Rests { rank: rank.unwrap_or_else(|| book.rank()) };
         }
     }
 
     /// What rests is in the book.
     pub(super) fn end_command(&mut self, book: &mut Book) {
-        if let Some(slot) = self.closing {
-            if self.trades_on(slot, book) {
-                self.lot(slot).phase = Phase::ClosingOut { rank: None };
-            } else {
-                // Its next step is the first thing that happens, and nobody comes before it.
-                self.rest(book);
-            }
-        }
         let mut touched = core::mem::take(&mut self.touched);
         for slot in touched.drain(..) {
             let Some(lot) = self.entry(slot) else { continue };

@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use contract::project::PublicBody;
 use contract::{
-    AccountId, CancelReason, ClOrdId, ContractSpec, Event, ExecInst, Fact, FillCause, LiquidationStep, MarketState,
-    OrdType, OrderId, Price, Qty, Rate, Target, TimeInForce, Xbt, event,
+    AccountId, ClOrdId, ContractSpec, Event, ExecInst, Fact, FillCause, MarketState, OrdType, OrderId, Price, Qty,
+    Rate, Target, TimeInForce, Xbt, event,
 };
 use engine::Engine;
 
@@ -62,8 +62,6 @@ pub(super) struct Model {
     book: Book,
     /// Slots of orders that this command changed, in the order it did.
     touched: Vec<u32>,
-    /// Steps of the agenda that this command's facts show so far: at least so many were taken.
-    steps: u64,
     pub(super) index: Price,
     pub(super) mark: Price,
     pub(super) rate: Rate,
@@ -84,13 +82,12 @@ impl Model {
             lots: Lots::new(engine.capacity().orders),
             book: Book::new(),
             touched: Vec::new(),
-            steps: 0,
             index: engine.index().unwrap_or(Price::NONE),
             mark: engine.mark().unwrap_or(Price::NONE),
             rate: engine.funding_rate(),
             indicative_rate: engine.funding_rate(),
             insurance: engine.insurance(),
-            state: None,
+            state: Some(engine.market_state()),
         };
         for account in (0..engine.accounts()).map(AccountId) {
             let known = |what: Option<u64>| what.expect("an account below the count is open");
@@ -139,11 +136,9 @@ impl Model {
         self.number(event, fact);
         match fact {
             Fact::Accepted(it) => {
-                self.lots.command_begins(&mut self.book, self.steps < self.spec.budget);
                 self.accept(event.account(), it, matches!(public, Some(PublicBody::OrderEntered { .. })));
             }
             Fact::Amended(it) => {
-                self.lots.command_begins(&mut self.book, self.steps < self.spec.budget);
                 self.amend(event.account(), it);
             }
             Fact::Restated(it) => {
@@ -151,15 +146,10 @@ impl Model {
                 self.touch(it.slot);
             }
             Fact::Canceled(it) => {
-                self.count_step(it.cancel_reason());
                 self.bury(it.number, it.slot);
             }
             Fact::Fill(it) => self.fill(it),
-            Fact::Liquidation(it) => {
-                // A lot is taken over and closed out in the step of its fill; anything else is a step of its own.
-                self.steps += u64::from(it.step.get() != Some(LiquidationStep::TakenOver));
-                self.lots.step(it, &self.spec, &mut self.book);
-            }
+            Fact::Liquidation(it) => self.lots.step(it, &self.spec, &mut self.book),
             Fact::Insurance(it) => self.insurance = it.balance,
             Fact::IndexMark(it) => (self.index, self.mark) = (it.index, it.mark),
             Fact::FundingRate(it) => (self.rate, self.indicative_rate) = (it.rate, it.indicative),
@@ -182,7 +172,6 @@ impl Model {
         self.touched = touched;
         self.lots.end_command(&mut self.book);
         assert!(!self.book.is_crossed(), "BOOK-1: the book never rests crossed");
-        self.steps = 0;
         self.seq = seq;
         self.book.changes(tell);
     }
@@ -293,8 +282,6 @@ impl Model {
 
     fn fill(&mut self, it: &event::Fill) {
         let cause = it.cause.get().expect("a fill has a known cause");
-        let by_lot = it.taker_number != 0 && self.lots.has(it.taker_slot);
-        self.steps += u64::from(by_lot || cause == FillCause::Takeover);
         if cause == FillCause::Takeover {
             // Nothing of it is an order's: the lot it makes is told next.
             self.lots.taken_over(OrderId { number: it.maker_number, slot: it.maker_slot });
@@ -317,12 +304,6 @@ impl Model {
         } else {
             self.touch(slot);
         }
-    }
-
-    /// Cancels that are steps of the agenda. (One that its command asks for is not, but nothing is entered after it.)
-    fn count_step(&mut self, reason: Option<CancelReason>) {
-        use CancelReason::{Deleverage, Liquidation, Requested};
-        self.steps += u64::from(matches!(reason, Some(Liquidation | Deleverage | Requested)));
     }
 }
 
