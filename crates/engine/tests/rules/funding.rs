@@ -136,6 +136,7 @@ fn a_new_rate_can_liquidate() {
                                 -> a Started qty 100 liq 9137.5 bankrupt 9091.0
                                 -> a taken_over long 100 @ 9090.91 fee 825
                                 -> lot TakenOver qty 100 bankrupt 9090.91 unit_value 11000
+                                -> lot Resting qty 100 bankrupt 9090.91 unit_value 11000
     ";
     scenario(&format!("{before}{after}"));
 }

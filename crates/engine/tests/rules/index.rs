@@ -125,6 +125,7 @@ fn nobody_is_liquidated_while_the_mark_stands_still() {
                                 -> a Started qty 100 liq 9950.5 bankrupt 9901.0
                                 -> a taken_over long 100 @ 9901.0 fee 757
                                 -> lot TakenOver qty 100 bankrupt 9901.0 unit_value 10100
+                                -> lot Resting qty 100 bankrupt 9901.0 unit_value 10100
     ",
     );
 }

@@ -36,6 +36,7 @@ fn it_is_taken_over_with_the_whole_wallet() {
                                 -> a Started qty 10000 liq 9945.3 bankrupt 9896.1
                                 -> a taken_over long 10000 @ 9896.05 fee 0
                                 -> lot TakenOver qty 10000 bankrupt 9896.05 unit_value 1010505
+                                -> lot Resting qty 10000 bankrupt 9896.05 unit_value 1010505
         wallet a                -> balance 0
     ",
     );
