@@ -147,7 +147,7 @@ fn other_account_numbers_and_names_change_nothing_that_others_hear() {
         let late =
             |streams: &Streams| streams.public.iter().filter(|row| row.stamp.seq > opened).copied().collect::<Vec<_>>();
         let (said, said_again) = (late(&first.streams), late(&second.streams));
-        assert!(said.len() > 1_000 && first.streams.public.len() == said.len(), "seed {seed}");
+        assert!(said.len() > 500 && first.streams.public.len() == said.len(), "seed {seed}: {} rows", said.len());
         for (row, again) in said.iter().zip(&said_again) {
             assert_eq!(row, again, "a public row tells an account or a name, seed {seed}");
         }
