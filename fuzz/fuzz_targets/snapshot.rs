@@ -10,8 +10,8 @@ use contract::Capacity;
 use engine::{Engine, RestoreFlaw, SnapshotHeader};
 use libfuzzer_sys::fuzz_target;
 
-const HEADER_BYTES: usize = 512;
-const DIGEST_AT: usize = 48;
+const HEADER_BYTES: usize = 544;
+const DIGEST_AT: usize = 80;
 
 fn word(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(std::array::from_fn(|i| bytes[at + i]))

@@ -81,6 +81,7 @@ pub const FLAG_BULK: u8 = 2;
 /// assert_eq!(command.action(), Some(Action::New(order)));
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(C, align(64))]
 pub struct Command {
     words: Words,
 }

@@ -59,6 +59,7 @@ coded! {
 
 /// An event, 128 bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(C, align(64))]
 pub struct Event {
     words: Words,
 }

@@ -3,6 +3,7 @@
 //! Both are the same on any machine: 64-bit multiplications folded to 64 bits, no table, no seed from
 //! outside. They find divergence; they do not resist an adversary.
 
+use contract::Command;
 use contract::words::Words;
 
 /// Both halves of a product, folded: cheap, and every bit of either factor matters.
@@ -27,31 +28,51 @@ const FACTORS: [u64; 2] = [0x5bd1_e995, 0x6c62_272f];
 
 /// The chain: a running hash over commands and events. (Design §3, Chain and digest)
 ///
-/// Two lanes, each of which takes every other word: add and rotate, and once a record multiply by an odd
-/// constant (of 31 bits: such a one fits into the instruction). Each step is a bijection of its lane, so a
-/// difference once in is never lost by itself.
-#[derive(Clone, Copy, Debug)]
+/// Of commands two sums for either half of their words: of the words, and of those sums as they grow, so that each
+/// word has a weight of its own; once a command the latter are shifted into themselves, which no sum undoes. Two words at a time, as vector units like
+/// it, for a command lies in memory as a whole.
+/// Of events, whose words are just being made, two lanes, each of which takes every other word: add and rotate, and
+/// once an event multiply by an odd constant (of 31 bits: such a one fits into the instruction).
+/// Each step can be undone, so a difference once in is never lost by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C, align(16))]
 pub(crate) struct Chain {
+    sums: [u64; 2],
+    weighted: [u64; 2],
     lanes: [u64; 2],
 }
 
 impl Chain {
     /// Nothing taken in yet.
     pub(crate) const fn new() -> Chain {
-        Chain { lanes: [KEYS[0], KEYS[1]] }
+        Chain { sums: [KEYS[2], KEYS[3]], weighted: [KEYS[4], KEYS[5]], lanes: [KEYS[0], KEYS[1]] }
     }
 
-    /// As it was when it had these lanes.
-    pub(crate) const fn from_lanes(lanes: [u64; 2]) -> Chain {
-        Chain { lanes }
+    /// As it was when it had these words.
+    pub(crate) const fn from_words([a, b, c, d, e, f]: [u64; 6]) -> Chain {
+        Chain { sums: [a, b], weighted: [c, d], lanes: [e, f] }
     }
 
-    /// One more command.
-    #[inline(always)]
-    pub(crate) fn command(&mut self, words: &Words) {
-        let [a, b] = self.lanes;
-        self.lanes = [a.wrapping_add(words[0]).rotate_left(7), b.wrapping_add(words[1]).rotate_left(11)];
-        self.event(words);
+    /// Its words, for digest and snapshot.
+    pub(crate) const fn words(&self) -> [u64; 6] {
+        let ([a, b], [c, d], [e, f]) = (self.sums, self.weighted, self.lanes);
+        [a, b, c, d, e, f]
+    }
+
+    /// One more command. A function of its own: only so is it done two words at a time.
+    #[inline(never)]
+    pub(crate) fn command(&mut self, command: &Command) {
+        let Chain { sums, weighted, .. } = self;
+        for (at, word) in command.words().iter().enumerate() {
+            let half = at % 2;
+            sums[half] = sums[half].wrapping_add(*word);
+            weighted[half] = weighted[half].wrapping_add(sums[half]);
+        }
+        for half in 0..2 {
+            // Once more than there are words: an even weight would lose a high bit that is changed in each command.
+            weighted[half] = weighted[half].wrapping_add(sums[half]);
+            weighted[half] ^= weighted[half] >> 29;
+        }
     }
 
     /// One more event. Its first two words, sequence and stamp, are its command's.
@@ -72,14 +93,11 @@ impl Chain {
 
     /// The hash of everything taken in.
     pub(crate) const fn value(&self) -> u64 {
-        let [a, b] = self.lanes;
-        let low = fold(a ^ KEYS[4], b.rotate_left(32) ^ KEYS[5]);
-        fold(low ^ KEYS[2], KEYS[3])
-    }
-
-    /// The lanes, for digest and snapshot.
-    pub(crate) const fn lanes(&self) -> [u64; 2] {
-        self.lanes
+        let ([a, b], [c, d], [e, f]) = (self.sums, self.weighted, self.lanes);
+        let commands =
+            fold(fold(a ^ KEYS[2], c.rotate_left(32) ^ KEYS[3]), fold(b ^ KEYS[0], d.rotate_left(32) ^ KEYS[1]));
+        let events = fold(e ^ KEYS[4], f.rotate_left(32) ^ KEYS[5]);
+        fold(commands ^ KEYS[1], events ^ KEYS[3])
     }
 }
 
@@ -107,5 +125,55 @@ impl Digest {
     /// The hash of everything taken in.
     pub(crate) const fn finish(self) -> u64 {
         fold(self.0 ^ KEYS[2], KEYS[5])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    fn chain_of(commands: &[Words]) -> u64 {
+        let mut chain = Chain::new();
+        for words in commands {
+            chain.command(&Command::from_words(*words));
+            chain.event(words);
+        }
+        chain.value()
+    }
+
+    /// Each bit of a command counts, and so does its place among words and among commands: flipped, exchanged, or
+    /// added here and taken off there, here again or in another command, and the chain is another.
+    #[test]
+    fn sum_8_nothing_goes_by_the_chain_unseen() {
+        let words: Words = core::array::from_fn(|i| 1_000 + 7 * i as u64);
+        let log = [words, words.map(|word| word + 1), [0; 16]];
+        let chain = chain_of(&log);
+        let changed = |what: &str, f: &dyn Fn(&mut [Words])| {
+            let mut other = log;
+            f(&mut other);
+            assert_ne!(chain_of(&other), chain, "{what}");
+        };
+        for (command, word) in (0..3).flat_map(|command| (0..16).map(move |word| (command, word))) {
+            for bit in 0..64 {
+                changed(&format!("bit {bit} of word {word} of command {command}"), &|log| {
+                    log[command][word] ^= 1 << bit
+                });
+                changed(&format!("bit {bit} of word {word}, in all commands"), &|log| {
+                    log.iter_mut().for_each(|words| words[word] ^= 1 << bit);
+                });
+            }
+            for (other, to) in (0..3).flat_map(|other| (0..16).map(move |to| (other, to))) {
+                if (other, to) != (command, word) {
+                    changed(&format!("5 from word {to} of {other} to word {word} of {command}"), &|log| {
+                        log[command][word] += 5;
+                        log[other][to] = log[other][to].wrapping_sub(5);
+                    });
+                }
+            }
+        }
+        for command in 0..3 {
+            changed("exchanged", &|log| log.swap(command, (command + 1) % 3));
+        }
     }
 }

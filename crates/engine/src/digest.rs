@@ -31,8 +31,8 @@ impl Engine {
         digest.word(u64::from(self.market.is_stale));
         digest.word(self.state as u64);
         digest.word(u64::from(self.watch.cursor));
-        for lane in self.say.chain.lanes() {
-            digest.word(lane);
+        for word in self.say.chain.words() {
+            digest.word(word);
         }
         digest.word(self.net_deposits as u64);
         digest.word((self.net_deposits >> 64) as u64);

@@ -49,7 +49,7 @@ impl Say {
         self.n = 0;
         self.session = command.session();
         self.request = command.request();
-        self.chain.command(command.words());
+        self.chain.command(command);
     }
 
     /// Says a fact about the market or a house account's or a trader's; `None` is no account.

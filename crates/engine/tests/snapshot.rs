@@ -16,7 +16,7 @@ use testkit::sim_disk::chance;
 use testkit::workload::Workload;
 
 const COMMANDS: u64 = 2_500;
-const HEADER_BYTES: usize = 512;
+const HEADER_BYTES: usize = 544;
 
 fn seeds(default: u64) -> u64 {
     std::env::var("CENTUM_SNAPSHOT_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
@@ -234,7 +234,7 @@ fn no_numbers_restore_to_another_state() {
 
 /// A state that the laws allow and the digest does not know: with its own digest it is taken, and written the same.
 fn must_be_canonical(mut bytes: Vec<u8>, digest: u64) {
-    bytes[48..56].copy_from_slice(&digest.to_le_bytes());
+    bytes[80..88].copy_from_slice(&digest.to_le_bytes());
     seal(&mut bytes);
     let engine = Engine::restore(&mut bytes.as_slice()).unwrap_or_else(|error| panic!("only the digest: {error}"));
     assert!(written(&engine) == bytes, "the same state in other bytes");

@@ -30,7 +30,7 @@ pub(crate) use records::index_words;
 /// The first word: what it is, and the version of its format.
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"CENTUME1");
 /// Words of the header: seven, the genesis, one kept free, the checksum.
-pub(crate) const HEADER_WORDS: usize = 7 + GENESIS_WORDS + 2;
+pub(crate) const HEADER_WORDS: usize = 11 + GENESIS_WORDS + 2;
 
 /// Takes a snapshot's bytes. It cannot refuse them: a sink that fails remembers it and says so afterwards.
 pub trait SnapshotSink {
@@ -99,7 +99,7 @@ pub struct SnapshotHeader {
     pub digest: u64,
     /// The contract and the limits.
     pub genesis: Genesis,
-    lanes: [u64; 2],
+    chain: Chain,
     /// What the first section's checksum begins with.
     sum: u64,
 }
@@ -111,7 +111,7 @@ impl SnapshotHeader {
     /// Where the bytes are no header of this format.
     pub fn read(source: &mut impl SnapshotSource) -> Result<SnapshotHeader, RestoreError> {
         let mut input = Input::new(source);
-        let [magic, bytes, seq, ts, a, b, digest] = input.words()?;
+        let [magic, bytes, seq, ts, a, b, c, d, e, f, digest] = input.words()?;
         if magic != MAGIC {
             return Err(input.error(RestoreFlaw::Format));
         }
@@ -122,13 +122,21 @@ impl SnapshotHeader {
         let sum = input.sum();
         input.end()?;
         is_reserved?;
-        Ok(SnapshotHeader { bytes, seq, ts, digest, genesis: genesis?, lanes: [a, b], sum })
+        Ok(SnapshotHeader {
+            bytes,
+            seq,
+            ts,
+            digest,
+            genesis: genesis?,
+            chain: Chain::from_words([a, b, c, d, e, f]),
+            sum,
+        })
     }
 
     /// The chain after the last command.
     #[must_use]
     pub fn chain(&self) -> u64 {
-        Chain::from_lanes(self.lanes).value()
+        self.chain.value()
     }
 }
 

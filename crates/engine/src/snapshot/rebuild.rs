@@ -14,13 +14,12 @@ use super::SnapshotHeader;
 use super::records::{AccountRecord, LotRecord, MarketRecord, OrderRecord};
 use crate::account::DUE;
 use crate::agenda::{CancelTask, Process};
-use crate::chain::Chain;
 use crate::engine::Engine;
 use crate::liquidation::Lot;
 
 impl Engine {
     pub(super) fn put_market(&mut self, header: &SnapshotHeader, market: &MarketRecord) {
-        self.say.go_on(header.seq, header.ts, Chain::from_lanes(header.lanes));
+        self.say.go_on(header.seq, header.ts, header.chain);
         if market.mark != Price::NONE {
             self.market.set_mark(market.mark);
         }

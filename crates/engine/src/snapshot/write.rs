@@ -37,8 +37,9 @@ impl Engine {
         let bytes = bytes_of(&counts);
         sink.begin(bytes);
         let mut out = Output::new(sink);
-        let [a, b] = self.say.chain.lanes();
-        out.words(&[MAGIC, bytes, self.say.seq(), self.say.ts(), a, b, self.digest()]);
+        out.words(&[MAGIC, bytes, self.say.seq(), self.say.ts()]);
+        out.words(&self.say.chain.words());
+        out.words(&[self.digest()]);
         out.words(&self.genesis.to_words());
         out.words(&[0]);
         out.put_sum();
