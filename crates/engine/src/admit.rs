@@ -4,9 +4,10 @@
 //! Out   a `Ticket`: the order in the engine's own terms.
 //! Laws  2  nothing is changed here; the first reason of rule REJECT-1 is the answer.
 
+use core::hint::select_unpredictable;
+
 use contract::{
-    AccountId, AmendFields, AmendQty, ClOrdId, Command, ExecInst, NewOrder, OrdType, Qty, Reject, Side, Target, Tick,
-    TimeInForce,
+    AmendFields, AmendQty, ClOrdId, Command, ExecInst, NewOrder, OrdType, Qty, Reject, Side, Target, Tick, TimeInForce,
 };
 
 use crate::account::{Account, NIL, SUSPENDED};
@@ -66,46 +67,6 @@ impl Engine {
             from = self.names.behind(place);
         }
         None
-    }
-
-    /// Account, side and tag of a plain order that would come to rest without meeting another, where nothing
-    /// speaks against it: most orders. `None` says no more than that the long way must be taken; what refuses
-    /// an order, and in which order, is said there.
-    #[inline(always)]
-    pub(crate) fn admit_plain(&self, command: &Command) -> Option<(u32, Side, u32)> {
-        if !NewOrder::is_plain(command.words()) || command.instrument() != 0 || self.market.mark_value == 0 {
-            return None;
-        }
-        let order = NewOrder::read(command.words());
-        let (limit, qty, number) = (order.price, order.qty.0, command.account().0);
-        let account = self.accounts.get(number as usize)?;
-        let side = order.side.get()?;
-        let is_fine = number >= AccountId::FIRST_TRADER.0
-            && !account.has(SUSPENDED)
-            && !self.is_halted()
-            && limit.0.wrapping_sub(1) < self.market.max_tick.0
-            && !self.is_stale()
-            && qty.wrapping_sub(1) < self.market.spec.max_order_qty.0
-            && self.is_whole_lots(qty)
-            && !self.exceeds_limit_1(account, side, qty)
-            && !self.book.crosses(side, limit);
-        if !is_fine {
-            return None;
-        }
-        let name = order.cl_ord_id;
-        if name.is_none() {
-            return Some((number, side, 0));
-        }
-        let tag = self.names.tag(number, &name);
-        (name.is_valid() && (self.names.is_vacant(tag) || self.is_new_name(tag, command)))
-            .then_some((number, side, tag))
-    }
-
-    /// Has the account no live order of a new order's name?
-    #[inline(never)]
-    fn is_new_name(&self, tag: u32, command: &Command) -> bool {
-        let name = NewOrder::read(command.words()).cl_ord_id;
-        self.named_with(tag, command.account().0, &name).is_none()
     }
 
     /// The checks of a new order that come before its type: account, side, quantity, and the tag of its name.
@@ -176,7 +137,7 @@ impl Engine {
     }
 
     #[inline(always)]
-    fn is_whole_lots(&self, qty: u64) -> bool {
+    pub(crate) fn is_whole_lots(&self, qty: u64) -> bool {
         let lot = self.market.spec.lot.0;
         lot == 1 || qty.is_multiple_of(lot)
     }
@@ -184,11 +145,8 @@ impl Engine {
     /// |position| + open quantity of the side, `more` included, against the most a side may have.
     /// (Rule LIMIT-1)
     #[inline(always)]
-    fn exceeds_limit_1(&self, account: &Account, side: Side, more: u64) -> bool {
-        let open = match side {
-            Side::Buy => account.sums.buy.qty.0,
-            Side::Sell => account.sums.sell.qty.0,
-        };
+    pub(crate) fn exceeds_limit_1(&self, account: &Account, side: Side, more: u64) -> bool {
+        let open = select_unpredictable(side == Side::Buy, account.sums.buy.qty.0, account.sums.sell.qty.0);
         // Three numbers below 2^62.
         account.position.qty.unsigned_abs() + open + more > self.market.max_side_qty
     }

@@ -130,73 +130,74 @@ impl Bits {
 
 /// Slots of which the lowest free one is always taken next. (Design §3, Ids)
 ///
-/// The word with the lowest free slot is kept at hand, so that the summaries are asked only where a word
-/// ran empty.
+/// Three layers, all of them brought up to date at every step without a branch: whether a word runs empty cannot be
+/// foreseen, as most have one free slot or none.
 #[derive(Clone, Debug)]
 pub(crate) struct FreeSlots {
-    free: Bits,
-    /// No word below it has a free slot.
-    word: usize,
+    /// A bit a free slot; a bit a word that has one; a bit a word of those.
+    layers: [Vec<u64>; 3],
+    /// No word of the last layer below it has a free slot.
+    top: usize,
 }
 
 impl FreeSlots {
     /// All of `count` slots are free.
     pub(crate) fn all(count: u32) -> FreeSlots {
-        FreeSlots { free: Bits::full(count as usize), word: 0 }
+        let [words, above, tops, _] = Bits::full(count as usize).layers;
+        FreeSlots { layers: [words, above, tops], top: 0 }
     }
 
     /// Takes the lowest free slot; `None` where none is free.
     #[inline(always)]
     pub(crate) fn take_lowest(&mut self) -> Option<u32> {
-        let at = self.word;
-        let [words, summary, ..] = &mut self.free.layers;
-        let word = &mut words[at];
-        if *word == 0 {
+        if self.layers[2][self.top] == 0 && !self.climb() {
             return None;
         }
+        let [words, above, tops] = &mut self.layers;
+        let top = &mut tops[self.top];
+        let at = self.top << 6 | top.trailing_zeros() as usize;
+        let over = &mut above[at];
+        let at = at << 6 | over.trailing_zeros() as usize;
+        let word = &mut words[at];
         let slot = (at as u32) << 6 | word.trailing_zeros();
+        // Taking 1 off clears the lowest bit, taking 0 off none.
         *word &= *word - 1;
-        if *word == 0 {
-            // It ran empty. It was the lowest of its summary, as each is on the way up.
-            let above = &mut summary[at / 64];
-            *above &= above.wrapping_sub(1);
-            self.word = if *above != 0 { at & !63 | above.trailing_zeros() as usize } else { self.next_word(at / 64) };
-        }
+        *over &= *over - u64::from(*word == 0);
+        *top &= *top - u64::from(*over == 0);
         Some(slot)
+    }
+
+    /// On to the next word of the last layer with a free slot; false where there is none.
+    #[cold]
+    #[inline(never)]
+    fn climb(&mut self) -> bool {
+        let next = self.layers[2].iter().position(|top| *top != 0);
+        self.top = next.unwrap_or(self.top);
+        next.is_some()
     }
 
     /// Takes a free slot that may not be the lowest.
     pub(crate) fn take(&mut self, slot: u32) {
-        self.free.remove(slot);
-        self.word = self.free.first().map_or(self.free.layers[0].len() - 1, |slot| slot as usize / 64);
-    }
-
-    /// The summary ran empty as well: up to the first that did not, and down again.
-    #[inline(never)]
-    fn next_word(&mut self, summary: usize) -> usize {
-        let mut at = summary;
-        for depth in 2..4 {
-            let word = &mut self.free.layers[depth][at / 64];
-            *word &= word.wrapping_sub(1);
+        let mut at = slot as usize;
+        for layer in &mut self.layers {
+            let word = &mut layer[at / 64];
+            *word &= !(1 << (at % 64));
             if *word != 0 {
-                at = at / 64 * 64 + word.trailing_zeros() as usize;
-                for layer in self.free.layers[1..depth].iter().rev() {
-                    at = at * 64 + layer[at].trailing_zeros() as usize;
-                }
-                return at;
+                return;
             }
             at /= 64;
         }
-        // The last summary is searched in full: it has a word for 2^24 slots. Where no slot is free, the last
-        // word: whatever is given back is not above it.
-        self.free.first().map_or(self.free.layers[0].len() - 1, |slot| slot as usize / 64)
     }
 
     /// Gives a slot back.
     #[inline(always)]
     pub(crate) fn give_back(&mut self, slot: u32) {
-        self.free.insert(slot);
-        self.word = self.word.min(slot as usize / 64);
+        let mut at = slot as usize;
+        for layer in &mut self.layers {
+            layer[at / 64] |= 1 << (at % 64);
+            at /= 64;
+        }
+        self.top = self.top.min(at);
     }
 }
 

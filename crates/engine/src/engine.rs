@@ -42,14 +42,9 @@ pub(crate) const DEFAULT_HASH_SEED: u64 = 0x0ce0_7f1d_5eed_2026;
 /// Why a command is refused, with the number its text needs.
 pub(crate) type Refusal = (Reject, i64);
 
-/// What is left to do once a command is carried out.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum After {
-    /// Nothing: all that came of it is said.
-    Nothing,
-    /// Whom it touched is to be reviewed, and what that made due to be begun.
-    Review,
-}
+const NEW: u8 = CommandKind::New as u8;
+const CANCEL: u8 = CommandKind::Cancel as u8;
+const AMEND: u8 = CommandKind::Amend as u8;
 
 /// The matching and margin engine: one order book, one perpetual, all accounts.
 ///
@@ -201,18 +196,42 @@ impl Engine {
     #[inline]
     pub fn apply(&mut self, command: &Command, out: &mut impl Outbox) {
         self.say.begin(command);
-        let mut budget = self.market.spec.budget;
         // A command at which the audit looks is not a quiet one.
         let is_quiet = !(self.has_work() | (command.ts() >= self.funding.due_ts) | self.is_audited());
+        let admitted = self.check_session(command);
+        if is_quiet && admitted.is_ok() && command.flags() == 0 {
+            match command.kind_code() {
+                NEW => return self.new_in_quiet(command, out),
+                CANCEL => return self.cancel_in_quiet(command, out),
+                _ => {}
+            }
+        }
+        self.apply_any(command, is_quiet, admitted, out);
+    }
+
+    /// Any command, whatever waits.
+    #[inline(never)]
+    pub(crate) fn apply_any(
+        &mut self,
+        command: &Command,
+        is_quiet: bool,
+        admitted: Result<(), Refusal>,
+        out: &mut impl Outbox,
+    ) {
+        let mut budget = self.market.spec.budget;
         if !is_quiet {
             self.work_before(command, &mut budget, out);
         }
         self.own_account = command.account().0;
-        match self.carry_out(command, is_quiet, out) {
-            Ok(After::Nothing) => return out.end(),
-            Ok(After::Review) => {}
-            Err(refusal) => self.refuse(command, refusal, out),
+        if let Err(refusal) = admitted.and_then(|()| self.carry_out(command, out)) {
+            self.refuse(command, refusal, out);
         }
+        self.finish(command, budget, out);
+    }
+
+    /// What the command made due, then the state of every account it touched, and the audit.
+    #[inline(never)]
+    pub(crate) fn finish(&mut self, command: &Command, mut budget: u64, out: &mut impl Outbox) {
         if self.has_work_or_touched() {
             self.review(out);
             if self.has_work() {
@@ -239,21 +258,16 @@ impl Engine {
     }
 
     #[inline(always)]
-    fn carry_out(&mut self, command: &Command, is_quiet: bool, out: &mut impl Outbox) -> Result<After, Refusal> {
-        self.check_session(command)?;
+    fn carry_out(&mut self, command: &Command, out: &mut impl Outbox) -> Result<(), Refusal> {
         if command.flags() != 0 {
             return Err((Reject::InvalidCommand, 0));
         }
-        const NEW: u8 = CommandKind::New as u8;
-        const CANCEL: u8 = CommandKind::Cancel as u8;
-        const AMEND: u8 = CommandKind::Amend as u8;
         match command.kind_code() {
-            NEW => return self.new_order(command, is_quiet, out),
-            CANCEL => return self.cancel(command, is_quiet, out),
-            AMEND => self.amend(command, &Amend::read(command.words()), out)?,
-            _ => self.carry_out_rare(command, out)?,
+            NEW => self.new_order(command, out),
+            CANCEL => self.cancel(command, out),
+            AMEND => self.amend(command, &Amend::read(command.words()), out),
+            _ => self.carry_out_rare(command, out),
         }
-        Ok(After::Review)
     }
 
     #[inline(never)]
@@ -306,7 +320,7 @@ impl Engine {
 
     #[cold]
     #[inline(never)]
-    fn refuse(&mut self, command: &Command, (reject, detail): Refusal, out: &mut impl Outbox) {
+    pub(crate) fn refuse(&mut self, command: &Command, (reject, detail): Refusal, out: &mut impl Outbox) {
         let (mut cl_ord_id, mut id) = (ClOrdId::NONE, OrderId::default());
         match command.action() {
             Some(Action::New(order)) => cl_ord_id = order.cl_ord_id,

@@ -7,15 +7,14 @@ use contract::event::{AMENDED_LOST_PLACE, Accepted, Amended};
 use contract::margin::{chargeable, order_margin};
 use contract::math::difference;
 use contract::{
-    Amend, Cancel, CancelAll, CancelReason, ClOrdId, Command, NewOrder, OrderId, Qty, Reject, Side, Target, Tick,
-    TimeInForce,
+    Amend, Cancel, CancelAll, CancelReason, ClOrdId, Command, NewOrder, OrderId, Qty, Reject, Target, Tick, TimeInForce,
 };
 
 use crate::account::{Account, MARGIN_IS_NEW, NIL, TELL_WALLET};
 use crate::admit::Ticket;
 use crate::agenda::CancelTask;
 use crate::book::{Book, Cold, POST_ONLY, REDUCE_ONLY, Resting};
-use crate::engine::{After, Engine, Refusal, is_told_at_once};
+use crate::engine::{Engine, Refusal};
 use crate::market::Market;
 use crate::names::Names;
 use crate::outbox::Outbox;
@@ -26,64 +25,10 @@ use crate::settle::Taker;
 impl Engine {
     /// A new order. (Rules TYPE-1, TIF-1, OM-*, CLOSE-1)
     #[inline(always)]
-    pub(crate) fn new_order(
-        &mut self,
-        command: &Command,
-        is_quiet: bool,
-        out: &mut impl Outbox,
-    ) -> Result<After, Refusal> {
-        if let Some((account, side, tag)) = self.admit_plain(command)
-            && let Some(after) = self.rest_plain(command, account, side, tag, is_quiet, out)
-        {
-            return Ok(after);
-        }
+    pub(crate) fn new_order(&mut self, command: &Command, out: &mut impl Outbox) -> Result<(), Refusal> {
         let (account, side, tag) = self.admit_new(command)?;
         let ticket = self.admit_terms(account, side, command)?;
-        self.match_new(&ticket, command, tag, out)?;
-        Ok(After::Review)
-    }
-
-    /// A plain order that meets nothing comes to rest: most do. `None` where something may speak against it;
-    /// then nothing was done.
-    #[inline(always)]
-    fn rest_plain(
-        &mut self,
-        command: &Command,
-        number: u32,
-        side: Side,
-        tag: u32,
-        is_quiet: bool,
-        out: &mut impl Outbox,
-    ) -> Option<After> {
-        let Engine { market, book, names, accounts, say, next_number, .. } = self;
-        let order = NewOrder::read(command.words());
-        let (limit, qty) = (order.price, order.qty.0);
-        let account = &mut accounts[number as usize];
-        let slot = slot_for(market, book, account).ok()?;
-        let (unit_value, premium) = market.value_and_premium(side, limit);
-        let whole = market.sums(qty, unit_value, premium);
-        account.sums.side_mut(side).add(whole);
-        let Some(margin) = market.margin_if_borne(book, account, side, limit, unit_value, &whole, NIL) else {
-            account.sums.side_mut(side).take(whole);
-            book.free_slot_again(slot);
-            return None;
-        };
-
-        // From here the order stands.
-        let id = OrderId { number: *next_number, slot };
-        *next_number += 1;
-        say.fact(Some((number, account)), accepted(&order, id, limit), out);
-        book.rest(id, side, limit, qty, number, 0);
-        if tag != 0 {
-            names.insert(tag, slot);
-        }
-        book.list(account, slot, Cold { cl_ord_id: order.cl_ord_id, unit_value, premium, ..Cold::FREE });
-        account.order_margin = margin;
-        if is_told_at_once(say, is_quiet, number, account, out) {
-            return Some(After::Nothing);
-        }
-        self.touch(number, TELL_WALLET | MARGIN_IS_NEW);
-        Some(After::Review)
+        self.match_new(&ticket, command, tag, out)
     }
 
     /// A new order that may trade, or may only reduce.
@@ -227,12 +172,16 @@ impl Engine {
 
     /// Cancels one order. (Rule CANCEL-1)
     #[inline(always)]
-    pub(crate) fn cancel(
-        &mut self,
-        command: &Command,
-        is_quiet: bool,
-        out: &mut impl Outbox,
-    ) -> Result<After, Refusal> {
+    pub(crate) fn cancel(&mut self, command: &Command, out: &mut impl Outbox) -> Result<(), Refusal> {
+        let number = self.cancel_own(command, out)?;
+        self.touch(number, TELL_WALLET | MARGIN_IS_NEW);
+        Ok(())
+    }
+
+    /// Takes an order of the command's own account out, says so, and brings the account's order margin up to date;
+    /// what is left is to tell its state. Returns the account.
+    #[inline(always)]
+    pub(crate) fn cancel_own(&mut self, command: &Command, out: &mut impl Outbox) -> Result<u32, Refusal> {
         let Cancel { target } = Cancel::read(command.words());
         let (order, name_at) = self.find_placed(command.account().0, &target).ok_or((Reject::InvalidOrderId, 0))?;
         Engine::check_symbol(command)?;
@@ -246,11 +195,7 @@ impl Engine {
         let fact = canceled(say, true, order.id(), order.leaves, CancelReason::Requested);
         say.fact(Some((order.account, account)), fact, out);
         account.order_margin = order_margin(&account.terms, chargeable(&account.sums, account.position.qty));
-        if is_told_at_once(say, is_quiet, order.account, account, out) {
-            return Ok(After::Nothing);
-        }
-        self.touch(order.account, TELL_WALLET | MARGIN_IS_NEW);
-        Ok(After::Review)
+        Ok(order.account)
     }
 
     /// Touches an account whose own command took off open quantity and nothing else.
@@ -371,7 +316,7 @@ fn take_out(market: &Market, book: &mut Book, names: &mut Names, account: &mut A
 
 /// The slot of a new order, taken, or the last reason there may be against it. (Law 3)
 #[inline(always)]
-fn slot_for(market: &Market, book: &mut Book, account: &Account) -> Result<u32, Refusal> {
+pub(crate) fn slot_for(market: &Market, book: &mut Book, account: &Account) -> Result<u32, Refusal> {
     let max = market.spec.max_open_orders;
     if max != 0 && u64::from(account.open_orders) >= max {
         return Err((Reject::CapacityReached, 0));
@@ -381,7 +326,7 @@ fn slot_for(market: &Market, book: &mut Book, account: &Account) -> Result<u32, 
 
 /// What `Accepted` says of a new order.
 #[inline(always)]
-fn accepted(order: &NewOrder, id: OrderId, price: Tick) -> Accepted {
+pub(crate) fn accepted(order: &NewOrder, id: OrderId, price: Tick) -> Accepted {
     Accepted {
         exec_inst: order.exec_inst,
         price,
