@@ -35,8 +35,8 @@ pub(crate) const ANY_MARK: u64 = u64::MAX;
 /// A margin that holds at none.
 pub(crate) const NO_MARK: u64 = u64::MAX - 1;
 
-/// An account, in the order of use: an order that comes to rest or is cancelled needs the first three lines of the
-/// cache, the margin of its position the fourth, and what comes behind only where it trades.
+/// An account, in the order of use: an order that comes to rest or is cancelled needs the first four lines of the
+/// cache, and what comes behind only where it trades, or where the margin of its position is made anew.
 #[derive(Clone, Debug)]
 #[repr(C, align(64))]
 pub(crate) struct Account {
@@ -62,19 +62,19 @@ pub(crate) struct Account {
     pub(crate) sums: OrderSums,
     /// Events that named it so far.
     pub(crate) account_seq: u64,
-    /// The rates that apply to it: whether, at the end of the second line, then how much.
-    pub(crate) terms: Terms,
-
     /// Its newest live order.
     pub(crate) newest: u32,
     /// Its oldest live order.
     pub(crate) oldest: u32,
+
     /// The limit of its tier, XBt. (Rule RISK-1)
     pub(crate) risk_limit: u64,
     /// What its position takes from the wallet, at the mark numbered `margin_mark`. (Rule MARGIN-5)
     pub(crate) position_margin: Xbt,
     /// Isolated margin does not look at the mark: `ANY_MARK`. `NO_MARK` where it must be computed anew.
     pub(crate) margin_mark: u64,
+    /// The rates that apply to it: first those of orders.
+    pub(crate) terms: Terms,
 
     /// The tick its key lies at; 0 where it has none.
     pub(crate) key_tick: u32,
