@@ -22,6 +22,7 @@ pub mod margin;
 pub mod mark;
 pub mod math;
 pub mod position;
+pub mod premium;
 pub mod project;
 pub mod reject;
 pub mod spec;

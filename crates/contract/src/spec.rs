@@ -322,6 +322,9 @@ impl ContractSpec {
             "be whole minutes, one at least, up to two years",
         )?;
         check(is_minutes(offset) && offset < interval, "funding_offset_ns", "be whole minutes below the interval")?;
+        for (interest, field) in [(self.interest_quote, "interest_quote"), (self.interest_base, "interest_base")] {
+            check((-one..=one).contains(&interest.0), field, "be at most 1 a day, either way")?;
+        }
         check(self.budget > 0, "budget", "be positive")?;
         check((1..=1 << 20).contains(&self.max_fills), "max_fills", "be 1 to 2^20")?;
         check((1..=1 << 20).contains(&self.bulk_max), "bulk_max", "be 1 to 2^20")?;
@@ -489,5 +492,18 @@ mod tests {
             assert_eq!(ContractSpec::profile(spec.name()), Some(*spec));
         }
         assert_eq!(ContractSpec::profile("XBTUSD-1999"), None);
+    }
+
+    #[test]
+    fn contract_1_interest_is_at_most_1_a_day() {
+        let one = Rate::ONE as i64;
+        let of = |quote, base| {
+            let spec =
+                ContractSpec { interest_quote: Rate(quote), interest_base: Rate(base), ..ContractSpec::XBTUSD_2019 };
+            spec.validate().map_err(|error| error.field)
+        };
+        assert_eq!([of(one, -one), of(-one, one)], [Ok(()); 2]);
+        assert_eq!([of(one + 1, 0), of(-one - 1, 0)], [Err("interest_quote"); 2]);
+        assert_eq!([of(0, i64::MIN), of(0, i64::MAX)], [Err("interest_base"); 2]);
     }
 }

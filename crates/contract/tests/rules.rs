@@ -17,6 +17,9 @@ use centum_contract::margin::{
 };
 use centum_contract::mark::{fair_price, minutes_left, next_funding};
 use centum_contract::position::PositionState;
+use centum_contract::premium::{
+    Basis, Impact, average_round_half_away, impact_value_floor, is_too_wide, premium_round_half_away,
+};
 use centum_contract::value::{fee, unit_value, value};
 use centum_contract::view::view;
 use centum_contract::{AccountId, ContractSpec, FeeRounding, Leverage, Price, Qty, Rate, Side, Tick, Xbt, event};
@@ -591,6 +594,75 @@ fn fund_1_interest_and_limits() {
     assert_eq!([of(425_000, 100_000), of(425_100, 100_000), of(-425_100, -1_000)], [375_000, 375_000, -375_000]);
     assert_eq!([of(400_000, -100_000), of(400_000, -30_000)], [275_000, 345_000], "at most 0.375 % a step");
     assert_eq!([of(60_149, 0), of(60_150, 0), of(-40_150, 0)], [10_100, 10_200, 9_900], "six decimals");
+}
+
+/// FUND-1: the impact price of 10 XBT, a step on either side of what suffices; a price weighs by the value taken there.
+#[test]
+fn fund_1_impact_prices() {
+    let of = |spec: &ContractSpec, levels: &[(&str, u64)]| {
+        let mut impact = Impact::new(spec);
+        let enough =
+            levels.iter().map(|(price, qty)| impact.take(spec, usd(price), Qty(*qty))).filter(|it| *it).count();
+        assert_eq!(enough != 0, impact.price_round_half_away().is_some(), "{levels:?}");
+        impact.price_round_half_away()
+    };
+    assert_eq!(of(&OLD, &[("10000", 99_999)]), None);
+    assert_eq!(of(&OLD, &[("10000", 100_000)]), Some(100_000_000));
+    assert_eq!(of(&OLD, &[("6048.5", 60_500)]), Some(60_485_000), "a single price is shown as it is: recorded 6048.5");
+    assert_eq!(of(&OLD, &[("10000", 99_999), ("20000", 1)]), None, "half a contract's worth is missing");
+    assert_eq!(of(&OLD, &[("10000", 99_999), ("20000", 2)]), Some(100_001_000));
+    assert_eq!(of(&OLD, &[("10000", 99_999), ("20000", 1_000_000)]), Some(100_001_000), "no more than that is taken");
+    // 0.1 XBT at 100 %: 10,999 XBt of it at the next price: 5.4995 and 10.999 ten-thousandths more.
+    let whole = ContractSpec { initial_margin: Rate(100_000_000), ..OLD };
+    assert_eq!(of(&whole, &[("10001", 999), ("10001.5", 2)]), Some(100_010_005));
+    assert_eq!(of(&whole, &[("10001", 999), ("10002", 2)]), Some(100_010_011));
+    // 3,361 units of 297,504, then 89,056 XBt a thousand dollars above.
+    assert_eq!(of(&ContractSpec::XBTUSD_2021, &[("33613", 336_100), ("34613", 100)]), Some(336_130_891));
+    assert_eq!(impact_value_floor(&ContractSpec { initial_margin: Rate(3_000_000), ..OLD }), 333_333_333);
+    assert_eq!(of(&OLD, &[("10000", u64::MAX >> 1)]), Some(100_000_000), "whatever a price may hold");
+}
+
+/// FUND-1: a spread of MM0, 0.5 %, says something, one 0.0001 USD wider does not.
+#[test]
+fn fund_1_a_wide_spread() {
+    let index = usd("10000");
+    assert!(!is_too_wide(&OLD, 99_750_000, 100_250_000, index));
+    assert!(is_too_wide(&OLD, 99_750_000, 100_250_001, index));
+    assert!(is_too_wide(&ContractSpec::XBTUSD_2021, 99_750_000, 100_250_000, index), "0.35 %");
+}
+
+/// FUND-1: the premium a step beside the mark on either side, the basis, and both ends.
+#[test]
+fn fund_1_premiums() {
+    let (mark, index) = (usd("10000"), usd("10000"));
+    let fair = |rate, minutes_left| Basis::OfRate { rate: Rate(rate), minutes_left, interval_minutes: 480 };
+    for (bid, ask, basis, expected) in [
+        (100_000_000, 100_005_000, fair(0, 0), 0),
+        (100_000_001, 100_005_000, fair(0, 0), 1),
+        (99_000_000, 100_000_000, fair(0, 0), 0),
+        (99_000_000, 99_999_999, fair(0, 0), -1),
+        (99_000_000, 100_005_000, fair(10_000, 240), 5_000),
+        (99_000_000, 100_005_000, fair(10_000, 480), 10_000),
+        (99_000_000, 100_005_000, fair(1, 240), 1), // 0.5 rounds away from zero
+        (99_000_000, 100_005_000, fair(-1, 240), -1),
+        (99_000_000, 100_005_000, fair(1, 239), 0),
+        (100_000_001, 100_005_000, fair(1, 239), 1), // one rounding over the sum
+        (100_000_001, 100_005_000, fair(1, 240), 2),
+        (199_999_999, 200_000_000, fair(0, 0), 99_999_999),
+        (200_000_001, 200_000_002, fair(0, 0), 100_000_000), // 100 % at most
+        (1, 2, fair(-100_000, 480), -100_000_000),
+    ] {
+        assert_eq!(premium_round_half_away(bid, ask, mark, index, basis), Rate(expected), "{bid} {ask} {basis:?}");
+    }
+    let of_mark = |mark| premium_round_half_away(99_000_000, 101_000_000, usd(mark), index, Basis::OfMark);
+    assert_eq!([of_mark("10000.01"), of_mark("10000"), of_mark("9990")], [Rate(100), Rate(0), Rate(-100_000)]);
+}
+
+/// FUND-1: the average over the minutes, ties away from zero.
+#[test]
+fn fund_1_averages() {
+    let of = |sum, minutes| average_round_half_away(sum, minutes).0;
+    assert_eq!([of(3, 2), of(-3, 2), of(7, 5), of(8, 5), of(-7, 5), of(0, 480)], [2, -2, 1, 2, -1, 0]);
 }
 
 /// VIEW-1: percentages, leverage, used margin, yearly rate, volume price, middle.
