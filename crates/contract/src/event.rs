@@ -40,7 +40,7 @@ coded! {
         Insurance = 11,
         /// Index or mark changed.
         IndexMark = 12,
-        /// A funding rate came into force.
+        /// A funding rate came into force, or the next one changed.
         FundingRate = 13,
         /// The market's state changed.
         State = 14,
@@ -322,11 +322,11 @@ layout! { 34;
 }
 
 layout! { 34;
-    /// A funding rate came into force (reserved).
+    /// A funding rate came into force, an instant was reached, or the indicative rate changed. (Rules FUND-1, FUND-2)
     FundingRateFact {
         /// In force until the next instant.
         rate: Rate = 40,
-        /// The one after it, as computed so far.
+        /// The one after it, as computed so far; the same, where rates come from outside.
         indicative: Rate = 48,
     }
 }

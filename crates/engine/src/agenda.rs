@@ -138,8 +138,7 @@ impl Engine {
     #[inline(never)]
     pub(crate) fn work(&mut self, budget: &mut u64, out: &mut impl Outbox) {
         loop {
-            self.pass_time(out);
-            self.pass_minute(out);
+            self.pass_due(out);
             if self.agenda.is_idle() {
                 if let Some(rate) = self.funding.waiting.take() {
                     self.set_rate(rate, out);

@@ -28,7 +28,11 @@ impl Engine {
         for word in crate::snapshot::index_words(&self.index) {
             digest.word(word);
         }
+        digest.signed(self.premium.last.0);
+        digest.signed(self.premium.sum);
+        digest.word(self.premium.minutes);
         digest.word(u64::from(self.market.is_stale));
+        digest.word(u64::from(self.market.has_traded));
         digest.word(self.state as u64);
         digest.word(u64::from(self.watch.cursor));
         for word in self.say.chain.words() {

@@ -33,6 +33,7 @@ use crate::lots::LotAges;
 use crate::market::Market;
 use crate::names::Names;
 use crate::outbox::Outbox;
+use crate::premium::Premium;
 use crate::review::sort;
 use crate::say::Say;
 
@@ -79,6 +80,7 @@ pub struct Engine {
     pub(crate) market: Market,
     pub(crate) waiting_mark: Price,
     pub(crate) funding: Funding,
+    pub(crate) premium: Premium,
     pub(crate) index: Index,
     pub(crate) state: MarketState,
     pub(crate) book: Book,
@@ -148,9 +150,6 @@ impl Engine {
         let Genesis { spec, capacity } = genesis;
         spec.validate()?;
         capacity.validate()?;
-        if spec.marking == Marking::Last {
-            return Err(SpecError { field: "marking", must: "be fair, index or external in this version" });
-        }
         let accounts_max = capacity.accounts as usize;
         let mut accounts = Vec::with_capacity(accounts_max);
         accounts.resize_with(AccountId::FIRST_TRADER.0 as usize, || Account::new(spec, 0, Rate::ZERO));
@@ -160,6 +159,7 @@ impl Engine {
             market: Market::new(spec),
             waiting_mark: Price::NONE,
             funding: Funding::new(),
+            premium: Premium::NONE,
             index: Index::new(spec.marking),
             state: MarketState::Open,
             book: Book::new(spec, capacity),

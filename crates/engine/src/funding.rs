@@ -1,6 +1,6 @@
 //! Funding: at each instant holders pay each other, and whenever the rate in force changes every margin follows.
 //!
-//! In    the clock of commands, and `FundingRate`.
+//! In    the clock of commands, and the rate: from `FundingRate`, or of the interval that has ended (`premium`).
 //! Out   `FundingRate`, `Funding`, and what reviews say.
 //! Laws  4  an account is one step of a pass; the pass comes before all that has not begun.
 //!       SUM-4  what holders pay and receive is what the residue account has.
@@ -74,32 +74,45 @@ impl Engine {
         }
     }
 
-    fn tell_rate(&mut self, out: &mut impl Outbox) {
-        let rate = self.market.rate;
-        self.say.fact(None, FundingRateFact { rate, indicative: rate }, out);
+    pub(crate) fn tell_rate(&mut self, out: &mut impl Outbox) {
+        let fact = FundingRateFact { rate: self.market.rate, indicative: self.indicative_rate() };
+        self.say.fact(None, fact, out);
+    }
+
+    /// Does the next instant come now? One that is reached while a pass is open comes once that is done.
+    pub(crate) fn instant_comes(&self) -> bool {
+        let instant = self.funding.next_instant;
+        self.say.ts() >= instant && self.agenda.pass.is_none() && instant != u64::MAX
     }
 
     /// The instants that the stamp has reached are paid together: nothing came between them. They never ask for more
-    /// than a position is worth. One that comes while a pass is open is paid once that is done. (Rules TIME-1, FUND-5)
-    #[inline]
+    /// than a position is worth. Then the rate of the interval that ends is in force. (Rules TIME-1, FUND-2, FUND-5)
     pub(crate) fn pass_time(&mut self, out: &mut impl Outbox) {
+        if !self.instant_comes() {
+            return;
+        }
         let (ts, instant) = (self.say.ts(), self.funding.next_instant);
-        if ts < instant || self.agenda.pass.is_some() || instant == u64::MAX {
-            return;
-        }
-        // Where nobody pays anything, those that passed need not be counted.
-        if instant == 0 || self.market.rate == Rate::ZERO || self.market.mark == Price::NONE {
-            self.funding.next_instant = next_funding(&self.market.spec, ts);
-            self.plan_due();
-            return;
-        }
         self.funding.next_instant = next_funding(&self.market.spec, ts);
         self.plan_due();
+        let before = self.market.rate;
+        let is_external = self.market.spec.marking == Marking::External;
+        // Where nobody pays anything and no rate is computed, those that passed need not be counted.
+        if instant == 0 || self.market.mark == Price::NONE || (is_external && before == Rate::ZERO) {
+            return;
+        }
         let passed = (ts - instant) / self.market.spec.funding_interval_ns + 1;
-        let times = passed.min(Rate::ONE / self.market.rate.0.unsigned_abs()) as u32;
+        let times = match before.0.unsigned_abs() {
+            0 => 0,
+            rate => passed.min(Rate::ONE / rate) as u32,
+        };
+        if !is_external {
+            self.market.rate = self.end_interval();
+        }
         self.tell_rate(out);
-        self.settle_liquidation(times, out);
-        self.open_pass(self.market.rate, times);
+        self.settle_liquidation(before, times, out);
+        if times != 0 || before != self.market.rate {
+            self.open_pass(before, times);
+        }
     }
 
     /// Notes when something is due by itself next.
@@ -116,15 +129,15 @@ impl Engine {
     }
 
     /// The liquidation account pays out of the fund, as far as that reaches, and receives into it. (Rule FUND-6)
-    fn settle_liquidation(&mut self, times: u32, out: &mut impl Outbox) {
+    fn settle_liquidation(&mut self, rate: Rate, times: u32, out: &mut impl Outbox) {
         let number = AccountId::LIQUIDATION.0;
         let position = self.accounts[number as usize].position;
-        if position.qty == 0 {
+        if position.qty == 0 || times == 0 {
             return;
         }
-        let owed = Xbt(self.payment(&position, self.market.rate).0 * i64::from(times));
+        let owed = Xbt(self.payment(&position, rate).0 * i64::from(times));
         let paid = owed.min(self.insurance());
-        self.pay(number, paid, self.market.rate, out);
+        self.pay(number, paid, rate, out);
         self.change_insurance(-paid, InsuranceCause::Funding, number, out);
     }
 

@@ -115,15 +115,18 @@ impl Engine {
     }
 
     /// The first command of a minute: constituents may have become stale, weights may have come. (Rule TIME-1)
-    #[inline]
     pub(crate) fn pass_minute(&mut self, out: &mut impl Outbox) {
-        let ts = self.say.ts();
-        if ts < self.index.next_look || self.index.next_look == u64::MAX {
+        if !self.is_new_minute() {
             return;
         }
-        self.index.next_look = (ts / MINUTE_NS + 1).saturating_mul(MINUTE_NS);
+        self.index.next_look = (self.say.ts() / MINUTE_NS + 1).saturating_mul(MINUTE_NS);
         self.plan_due();
         self.look_at_index(out);
+    }
+
+    /// Is the index not looked at yet in this minute?
+    pub(crate) fn is_new_minute(&self) -> bool {
+        self.say.ts() >= self.index.next_look && self.index.next_look != u64::MAX
     }
 
     /// The index as of now, and the mark. (Rules INDEX-1, MARK-1, MARK-3)
@@ -151,22 +154,24 @@ impl Engine {
         }
     }
 
-    /// No constituent is fresh: the mark stands still, one that waits is forgotten. (Rule MARK-3)
+    /// No constituent is fresh: the mark stands still, one that waits is forgotten; unless it comes from trades.
+    /// (Rules MARK-2, MARK-3)
     fn lose_index(&mut self, out: &mut impl Outbox) {
         if self.index.price == Price::NONE {
             return;
         }
         self.index.price = Price::NONE;
-        self.market.is_stale = true;
-        self.waiting_mark = Price::NONE;
+        if self.market.spec.marking != Marking::Last {
+            self.market.is_stale = true;
+            self.waiting_mark = Price::NONE;
+        }
         self.say.fact(None, IndexMark { index: Price::NONE, mark: self.market.mark }, out);
     }
 
     fn move_index(&mut self, price: Price, out: &mut impl Outbox) {
         let was = core::mem::replace(&mut self.index.price, price);
         let mark = self.mark_of(price);
-        let in_force = if self.waiting_mark == Price::NONE { self.market.mark } else { self.waiting_mark };
-        if was == price && mark == in_force {
+        if was == price && mark == self.newest_mark() {
             return;
         }
         // What is only put off does not hold the mark: it is looked at again at the new one.
@@ -184,7 +189,8 @@ impl Engine {
         }
     }
 
-    /// The mark at an index; the one in force where it would lie outside the price scale. (Rules MARK-1, MARK-2, LIMIT-1)
+    /// The mark at an index; the one in force where it would lie outside the price scale, the last trade's where that
+    /// is what marks. (Rules MARK-1, MARK-2, LIMIT-1)
     fn mark_of(&self, index: Price) -> Price {
         let spec = &self.market.spec;
         let mark = match spec.marking {
@@ -192,6 +198,7 @@ impl Engine {
                 let left = minutes_left(self.say.ts(), self.funding.next_instant);
                 fair_price(index, self.market.rate, left, spec.funding_interval_ns / MINUTE_NS)
             }
+            Marking::Last if self.market.has_traded => self.newest_mark(),
             _ => index,
         };
         if (spec.tick_size..=spec.max_price).contains(&mark) { mark } else { self.market.mark }

@@ -36,6 +36,7 @@ mod market;
 mod names;
 mod outbox;
 mod place;
+mod premium;
 mod quiet;
 mod reduce_only;
 mod reserve;

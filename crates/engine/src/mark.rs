@@ -32,6 +32,27 @@ impl Engine {
         Ok(())
     }
 
+    /// Marking by the last trade: a taker's last one is the mark to come; none at tick 0, where it met nothing but lots.
+    /// It takes effect behind the command, or waits as any newer mark. (Rule MARK-2)
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn mark_by_trade(&mut self, tick: Tick) {
+        if tick == Tick(0) {
+            return;
+        }
+        self.market.has_traded = true;
+        let price = self.market.spec.tick_price(tick);
+        if price != self.newest_mark() {
+            self.waiting_mark = price;
+            self.agenda.has_news = true;
+        }
+    }
+
+    /// The mark that waits, else the one in force.
+    pub(crate) fn newest_mark(&self) -> Price {
+        if self.waiting_mark == Price::NONE { self.market.mark } else { self.waiting_mark }
+    }
+
     /// The mark takes effect. (Rules LIQ-4, LIQ-7, LIQ-8)
     pub(crate) fn set_mark(&mut self, mark: Price, out: &mut impl Outbox) {
         self.market.set_mark(mark);

@@ -33,6 +33,8 @@ pub(crate) struct Market {
     pub(crate) rate: Rate,
     /// No constituent of the index is fresh: the mark stands still. (Rule MARK-3)
     pub(crate) is_stale: bool,
+    /// Marking by the last trade: there was one. Before it the mark is the index. (Rule MARK-2)
+    pub(crate) has_traded: bool,
 }
 
 impl Market {
@@ -48,6 +50,7 @@ impl Market {
             line: SafeLine::at(spec, spec.max_price),
             rate: Rate::ZERO,
             is_stale: false,
+            has_traded: false,
         }
     }
 

@@ -7,13 +7,14 @@ use contract::event::{AMENDED_LOST_PLACE, Accepted, Amended};
 use contract::margin::{chargeable, order_margin};
 use contract::math::difference;
 use contract::{
-    Amend, Cancel, CancelAll, CancelReason, ClOrdId, Command, NewOrder, OrderId, Qty, Reject, Target, Tick, TimeInForce,
+    Amend, Cancel, CancelAll, CancelReason, ClOrdId, Command, Marking, NewOrder, OrderId, Qty, Reject, Target, Tick,
+    TimeInForce,
 };
 
 use crate::account::{Account, MARGIN_IS_NEW, NIL, TELL_WALLET};
 use crate::admit::Ticket;
 use crate::agenda::CancelTask;
-use crate::book::{Book, Cold, POST_ONLY, REDUCE_ONLY, Resting};
+use crate::book::{Book, CLOSE_OUT, Cold, POST_ONLY, REDUCE_ONLY, Resting};
 use crate::engine::{Engine, Refusal};
 use crate::market::Market;
 use crate::names::Names;
@@ -100,16 +101,23 @@ impl Engine {
     fn take(&mut self, ticket: &Ticket, plan: &Plan, id: OrderId, out: &mut impl Outbox) -> u64 {
         let mut taker = Taker { account: ticket.account, id, side: ticket.side, leaves: plan.qty };
         let keep = difference(plan.qty, plan.take);
+        let mut last_trade = Tick(0);
         while taker.leaves > keep {
             let maker = self.book.best_maker(ticket.side).expect("the plan walked this very book");
             let qty = maker.leaves.min(difference(taker.leaves, keep));
             self.fill(&mut taker, &maker, qty, out);
+            if !maker.is(CLOSE_OUT) {
+                last_trade = maker.tick;
+            }
             self.cut_reduce_only(ticket.account, out);
             if maker.account != ticket.account {
                 self.cut_reduce_only(maker.account, out);
             }
         }
         self.book.add_cum(id.slot, plan.take);
+        if self.market.spec.marking == Marking::Last {
+            self.mark_by_trade(last_trade);
+        }
         taker.leaves
     }
 

@@ -260,7 +260,7 @@ fn the_shown_liquidation_price_is_the_one_that_acts_and_nobody_is_stuck() {
     for seed in 0..20 {
         let mut workload = Workload::new(seed);
         let genesis = workload.scenario().genesis;
-        let is_external = genesis.spec.marking == Marking::External;
+        let needs_index = matches!(genesis.spec.marking, Marking::Fair | Marking::Index);
         let mut engine = Engine::new(&genesis).expect("it can be traded");
         let mut waits = vec![false; genesis.capacity.accounts as usize];
         for number in 0..1_500 {
@@ -272,7 +272,7 @@ fn the_shown_liquidation_price_is_the_one_that_acts_and_nobody_is_stuck() {
             for event in &events {
                 match event.fact() {
                     // A mark that stands still finds nobody. (Rule MARK-3)
-                    Some(Fact::IndexMark(it)) if it.index != Price::NONE || is_external => waits.fill(false),
+                    Some(Fact::IndexMark(it)) if it.index != Price::NONE || !needs_index => waits.fill(false),
                     Some(Fact::Liquidation(it)) if event.account().0 >= 4 => {
                         liquidated += 1;
                         waits[event.account().0 as usize] = it.step.get() == Some(LiquidationStep::Waiting);
@@ -281,7 +281,7 @@ fn the_shown_liquidation_price_is_the_one_that_acts_and_nobody_is_stuck() {
                 }
             }
             let is_halted = matches!(engine.market_state(), MarketState::CancelOnly | MarketState::Closed);
-            let is_put_off = is_halted || (!is_external && engine.index().is_none());
+            let is_put_off = is_halted || engine.is_mark_stale();
             let (Some(mark), false, true) = (engine.mark(), is_put_off, engine.agenda_is_empty()) else { continue };
             for account in (4..engine.accounts()).map(AccountId) {
                 assert!(!engine.is_due(account), "seed {seed}, command {number}: {} is stuck", account.0);

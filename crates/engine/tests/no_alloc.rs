@@ -59,8 +59,16 @@ const COMMANDS: usize = 20_000;
 /// Seeds whose weather differs: profiles, budgets, capacities that are reached, small and large funds.
 const SEEDS: [u64; 8] = [4, 5, 6, 8, 9, 12, 22, 23];
 /// What must have happened in all of them together, or the proof is void.
-const MUST_HAPPEN: [&str; 6] =
-    ["fill CloseOut", "fill Deleverage", "fill Takeover", "fill Trade", "insurance Sweep", "insurance Shortfall"];
+const MUST_HAPPEN: [&str; 8] = [
+    "fill CloseOut",
+    "fill Deleverage",
+    "fill Takeover",
+    "fill Trade",
+    "insurance Sweep",
+    "insurance Shortfall",
+    "rate computed",
+    "rate marked by a trade",
+];
 
 fn record(seed: u64, tally: &mut Tally) -> Vec<Command> {
     let mut workload = Workload::new(seed);
@@ -72,6 +80,7 @@ fn record(seed: u64, tally: &mut Tally) -> Vec<Command> {
             events.clear();
             engine.apply(&command, &mut events);
             tally.count(&command, &events);
+            tally.count_rates(engine.spec(), &events);
             workload.observe(&events);
             command
         })

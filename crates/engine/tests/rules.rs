@@ -14,12 +14,14 @@ mod rules {
     mod funding;
     mod halt;
     mod index;
+    mod last_mark;
     mod liquidation;
     mod maintenance;
     mod margin;
     mod netting;
     mod order_margin;
     mod position;
+    mod premium;
     mod reduce_only;
     mod refusals;
     mod risk;

@@ -123,6 +123,7 @@ impl<M: Machine> Pair<M> {
         self.tally.count(&command, &expected);
         self.tally.count_funding(&command, &expected, self.twin.is_passing());
         self.tally.count_index(&command, &expected, self.twin.is_mark_stale());
+        self.tally.count_rates(self.twin.spec(), &expected);
         if said != expected {
             let what = event_difference(&expected, &said);
             return Err(self.report(number, &command, &what));
@@ -266,6 +267,7 @@ fn everything_happens_and_the_twin_keeps_the_sums() {
             tally.count(&command, &events);
             tally.count_funding(&command, &events, twin.is_passing());
             tally.count_index(&command, &events, twin.is_mark_stale());
+            tally.count_rates(twin.spec(), &events);
             twin.check_sums()
                 .map_err(|law| format!("seed {seed}, command {number}: {law}\n{command:?}\n{events:#?}"))?;
         }

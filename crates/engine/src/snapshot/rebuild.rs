@@ -30,6 +30,8 @@ impl Engine {
         self.agenda.pass = market.pass;
         self.index = market.index.clone();
         self.market.is_stale = market.is_stale;
+        self.market.has_traded = market.has_traded;
+        self.premium = market.premium;
         self.plan_due();
         self.agenda.has_news |= market.pass.is_some();
         self.state = market.state.expect("a state that was looked at");

@@ -12,8 +12,9 @@ use crate::engine::Engine;
 use crate::funding::Pass;
 use crate::index::{Index, Weights};
 use crate::liquidation::Lot;
+use crate::premium::Premium;
 
-pub(super) const MARKET_WORDS: usize = 13 + INDEX_WORDS;
+pub(super) const MARKET_WORDS: usize = 16 + INDEX_WORDS;
 /// Of the index within the market.
 const INDEX_WORDS: usize = 4 + MAX_CONSTITUENTS * 3;
 pub(super) const ACCOUNT_WORDS: usize = 9;
@@ -43,16 +44,19 @@ pub(super) struct MarketRecord {
     pub(super) waiting_rate: Option<Rate>,
     pub(super) next_instant: u64,
     pub(super) pass: Option<Pass>,
+    pub(super) premium: Premium,
     pub(super) index: Index,
     pub(super) is_stale: bool,
+    pub(super) has_traded: bool,
     /// Nothing unknown was read.
     pub(super) is_known: bool,
 }
 
-/// Bits of the market: a pass is open, a rate waits, the mark stands still.
+/// Bits of the market: a pass is open, a rate waits, the mark stands still, the mark comes from trades.
 const MARKET_PASS: u32 = 1;
 const MARKET_RATE_WAITS: u32 = 2;
 const MARKET_STALE: u32 = 4;
+const MARKET_TRADED: u32 = 8;
 
 impl MarketRecord {
     pub(super) fn of(engine: &Engine) -> MarketRecord {
@@ -67,8 +71,10 @@ impl MarketRecord {
             waiting_rate: engine.funding.waiting,
             next_instant: engine.funding.next_instant,
             pass: engine.agenda.pass,
+            premium: engine.premium,
             index: engine.index.clone(),
             is_stale: engine.market.is_stale,
+            has_traded: engine.market.has_traded,
             is_known: true,
         }
     }
@@ -79,9 +85,10 @@ impl MarketRecord {
         let Pass { next, before, times } = self.pass.unwrap_or(Pass { next: 0, before: Rate::ZERO, times: 0 });
         let bits = bit(self.pass.is_some(), MARKET_PASS)
             | bit(self.waiting_rate.is_some(), MARKET_RATE_WAITS)
-            | bit(self.is_stale, MARKET_STALE);
+            | bit(self.is_stale, MARKET_STALE)
+            | bit(self.has_traded, MARKET_TRADED);
         let mut words = [0; MARKET_WORDS];
-        words[..13].copy_from_slice(&[
+        words[..16].copy_from_slice(&[
             self.mark.0,
             self.waiting_mark.0,
             self.next_number,
@@ -95,28 +102,33 @@ impl MarketRecord {
             bits.into(),
             self.state.map_or(0, |state| state as u64),
             self.audit_cursor,
+            self.premium.last.0 as u64,
+            self.premium.sum as u64,
+            self.premium.minutes,
         ]);
-        words[13..].copy_from_slice(&index_words(&self.index));
+        words[16..].copy_from_slice(&index_words(&self.index));
         words
     }
 
     pub(super) fn from_words(words: [u64; MARKET_WORDS]) -> MarketRecord {
         let [mark, waiting, next_number, low, high, rate, waiting_rate, rest @ ..] = words;
-        let [next_instant, turn, before, bits, state, audit_cursor, index @ ..] = rest;
+        let [next_instant, turn, before, bits, state, audit_cursor, last, sum, minutes, index @ ..] = rest;
         let (next, times) = halves(turn);
         let is = |bit: u32| bits & u64::from(bit) != 0;
         let is_pass_known = is(MARKET_PASS) || (turn, before) == (0, 0);
         let is_rate_known = is(MARKET_RATE_WAITS) || waiting_rate == 0;
         let found = index_from_words(&index);
         let is_index_known = index_words(&found) == index;
-        let is_known = is_index_known && is_pass_known && is_rate_known && bits < 2 * u64::from(MARKET_STALE);
+        let is_known = is_index_known && is_pass_known && is_rate_known && bits < 2 * u64::from(MARKET_TRADED);
         MarketRecord {
             rate: Rate(rate as i64),
             waiting_rate: is(MARKET_RATE_WAITS).then_some(Rate(waiting_rate as i64)),
             next_instant,
             pass: is(MARKET_PASS).then_some(Pass { next, before: Rate(before as i64), times }),
+            premium: Premium { last: Rate(last as i64), sum: sum as i64, minutes },
             index: found,
             is_stale: is(MARKET_STALE),
+            has_traded: is(MARKET_TRADED),
             is_known,
             mark: Price(mark),
             waiting_mark: Price(waiting),

@@ -22,6 +22,7 @@ use super::{HEADER_WORDS, RestoreError, RestoreFlaw, Section, SnapshotHeader, Sn
 use crate::account::NIL;
 use crate::agenda::{CANCEL_TASKS, CancelTask, Process, Stage};
 use crate::engine::{DEFAULT_HASH_SEED, Engine};
+use crate::premium::Premium;
 
 type Restored<T> = Result<T, RestoreError>;
 
@@ -131,7 +132,8 @@ impl<S: SnapshotSource> Restore<'_, S> {
             let is_mark = mark == Price::NONE || (spec.tick_size..=spec.max_price).contains(&mark);
             self.input.must(is_mark, "mark", mark.0, "be none, or one tick to the highest price")?;
         }
-        let most = spec.initial_margin.0;
+        // A rate that is computed is rounded to 1e-6 behind its caps.
+        let most = spec.initial_margin.0.unsigned_abs().next_multiple_of(100) as i64;
         let before = record.pass.map(|pass| pass.before);
         for rate in [Some(record.rate), record.waiting_rate, before].into_iter().flatten() {
             self.input.must(
@@ -152,6 +154,7 @@ impl<S: SnapshotSource> Restore<'_, S> {
         });
         self.input.must(record.is_known && is_open, "pass", record.is_known.into(), "be one that can be open")?;
         self.look_at_index(&record)?;
+        self.look_at_premium(&record)?;
         let number = record.next_number;
         self.input.must(number != 0 && number <= 1 << 59, "next number", number, "be 1 to 2^59")?;
         self.input.must(record.state.is_some(), "state", 0, "be one there is")?;
@@ -178,7 +181,8 @@ impl<S: SnapshotSource> Restore<'_, S> {
         }
         let is_external = spec.marking == Marking::External;
         let is_still = !is_external || (index.price == Price::NONE && !record.is_stale);
-        let is_stale = !record.is_stale || (index.price == Price::NONE && record.mark != Price::NONE);
+        let can_stale = spec.marking != Marking::Last && index.price == Price::NONE && record.mark != Price::NONE;
+        let is_stale = !record.is_stale || can_stale;
         self.input.must(
             is_price(index.price) && is_still && is_stale,
             "index",
@@ -188,6 +192,22 @@ impl<S: SnapshotSource> Restore<'_, S> {
         let is_minute = index.next_look.is_multiple_of(MINUTE_NS) && !is_external;
         let is_look = index.next_look == u64::MAX || is_minute;
         self.input.must(is_look, "next look", index.next_look, "be a minute")
+    }
+
+    /// A premium is at most 1, so is the average of its minutes, and no more minutes have passed than time has.
+    fn look_at_premium(&self, record: &MarketRecord) -> Restored<()> {
+        let (spec, premium) = (&self.engine.market.spec, &record.premium);
+        let one = Rate::ONE;
+        let (last, sum, minutes) = (premium.last.0.unsigned_abs(), premium.sum.unsigned_abs(), premium.minutes);
+        let is_time = minutes <= self.header.ts / MINUTE_NS + 1;
+        let is_bounded = last <= one && is_time && sum <= minutes * one;
+        let is_none = *premium == Premium::NONE;
+        let is_computed = spec.marking != Marking::External && record.mark != Price::NONE;
+        let is_it = is_bounded && (is_none || is_computed);
+        self.input.must(is_it, "premium", premium.last.0 as u64, "be one that its minutes can have")?;
+        let may_have_traded = spec.marking == Marking::Last && record.mark != Price::NONE;
+        let found = record.has_traded.into();
+        self.input.must(!record.has_traded || may_have_traded, "trade", found, "be what the mark comes from")
     }
 
     fn accounts(&mut self) -> Restored<()> {

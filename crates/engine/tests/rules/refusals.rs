@@ -534,8 +534,6 @@ fn marks_come_from_outside_or_from_the_index() {
     assert_eq!((desk.engine.index(), desk.engine.mark()), (Some(Price(100_000_000)), Some(Price(100_000_000))));
     let clock = desk.apply(AccountId::NONE, Action::Clock);
     assert_eq!((clock.len(), clock[0].kind()), (1, Some(EventKind::Done)));
-    let last = Genesis { spec: ContractSpec { marking: Marking::Last, ..xbtusd() }, capacity: Capacity::default() };
-    assert_eq!(centum_engine::Engine::new(&last).expect_err("not built").field, "marking");
 }
 
 /// CANCEL-1: 1,024 cancel-alls may wait.

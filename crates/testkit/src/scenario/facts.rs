@@ -61,7 +61,8 @@ pub(super) fn fact(spec: &ContractSpec, name: &dyn Fn(u32) -> String, event: &Ev
         Fact::Funding(it) => {
             format!("{who} funding {} qty {} at {} rate {}", it.paid.0, it.qty, price(it.mark), percent(it.rate))
         }
-        Fact::FundingRate(it) => format!("rate {}", percent(it.rate)),
+        Fact::FundingRate(it) if it.indicative == it.rate => format!("rate {}", percent(it.rate)),
+        Fact::FundingRate(it) => format!("rate {} next {}", percent(it.rate), percent(it.indicative)),
         Fact::State(it) => format!("state {}", it.state.get().map_or("?", |state| state.name())),
         Fact::IndexMark(it) if it.index == Price::NONE => format!("mark {}", price(it.mark)),
         Fact::IndexMark(it) => format!("mark {} index {}", price(it.mark), price(it.index)),

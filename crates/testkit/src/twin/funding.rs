@@ -48,13 +48,14 @@ impl Twin {
         }
     }
 
-    fn say_rate(&mut self) {
-        let rate = Rate(i64::try_from(self.rate).expect("a rate fits its record"));
-        self.say(None, Fact::FundingRate(FundingRateFact { rate, indicative: rate }));
+    pub(super) fn say_rate(&mut self) {
+        let rate = |rate: i128| Rate(i64::try_from(rate).expect("a rate fits its record"));
+        let fact = FundingRateFact { rate: rate(self.rate), indicative: rate(self.indicative()) };
+        self.say(None, Fact::FundingRate(fact));
     }
 
     /// The first instant after a stamp; none where there is no such number.
-    fn instant_after(&self, ts: u64) -> Option<u64> {
+    pub(super) fn instant_after(&self, ts: u64) -> Option<u64> {
         let (interval, offset) = (self.market.spec.funding_interval_ns, self.market.spec.funding_offset_ns);
         if ts < offset {
             return Some(offset);
@@ -63,35 +64,42 @@ impl Twin {
         u64::try_from(instant).ok().filter(|instant| *instant < u64::MAX)
     }
 
-    /// The instants that the stamp has reached are paid, together no more than a position is worth; where nobody pays
-    /// anything they just go by.
+    /// Does the next instant come now, and not behind an open pass?
+    pub(super) fn instant_comes(&self) -> bool {
+        self.pass.is_none() && self.next_instant.is_some_and(|instant| instant <= self.now.ts)
+    }
+
+    /// The instants that the stamp has reached are paid, together no more than a position is worth; then the rate of
+    /// the interval is in force. Where nobody pays anything and no rate is computed they just go by.
     pub(super) fn reach_instant(&mut self) {
-        if self.pass.is_some() {
-            return;
+        if !self.has_begun {
+            (self.has_begun, self.next_instant) = (true, self.instant_after(self.now.ts));
         }
-        let ts = self.now.ts;
-        let Some(instant) = self.next_instant else {
-            if !self.has_begun {
-                (self.has_begun, self.next_instant) = (true, self.instant_after(ts));
-            }
-            return;
-        };
-        if ts < instant {
-            return;
-        }
-        if self.rate == 0 || self.market.mark.is_none() {
-            self.next_instant = self.instant_after(ts);
+        if !self.instant_comes() {
             return;
         }
         let mut times = 0;
-        while self.next_instant.is_some_and(|next| next <= ts) {
-            self.next_instant = self.instant_after(self.next_instant.unwrap_or(instant));
+        while self.next_instant.is_some_and(|next| next <= self.now.ts) {
+            self.next_instant = self.instant_after(self.next_instant.unwrap_or(0));
             times += 1;
         }
-        let times = i128::min(times, ONE / self.rate.abs());
+        let before = self.rate;
+        let is_computed = !self.marks_come_from_outside();
+        if self.market.mark.is_none() || (before == 0 && !is_computed) {
+            return;
+        }
+        times = if before == 0 { 0 } else { i128::min(times, ONE / before.abs()) };
+        if is_computed {
+            self.rate = self.indicative();
+            self.samples.clear();
+        }
         self.say_rate();
-        self.settle_liquidation_account(times);
-        self.open_pass(self.rate, times);
+        if times > 0 {
+            self.settle_liquidation_account(before, times);
+        }
+        if times > 0 || self.rate != before {
+            self.open_pass(before, times);
+        }
     }
 
     fn open_pass(&mut self, before: i128, times: i128) {
@@ -108,15 +116,15 @@ impl Twin {
     }
 
     /// Out of the fund as far as it reaches, or into it. (Rule FUND-6)
-    fn settle_liquidation_account(&mut self, times: i128) {
+    fn settle_liquidation_account(&mut self, rate: i128, times: i128) {
         let qty: i128 = self.lots.iter().map(|lot| lot.qty).sum();
         if qty == 0 {
             return;
         }
-        let paid = (self.owed(qty, self.rate) * times).min(self.fund);
+        let paid = (self.owed(qty, rate) * times).min(self.fund);
         let account = AccountId::LIQUIDATION.0;
         self.accounts[account as usize].commission += paid;
-        self.say_funding(account, qty, self.rate, paid);
+        self.say_funding(account, qty, rate, paid);
         self.change_fund(InsuranceCause::Funding, account, -paid);
     }
 

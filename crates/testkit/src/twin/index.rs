@@ -12,7 +12,7 @@ use super::market::ONE;
 use super::money::round_half_away;
 
 /// Nanoseconds in a minute.
-const MINUTE: u64 = 60_000_000_000;
+pub(super) const MINUTE: u64 = 60_000_000_000;
 
 /// What was heard of a constituent.
 #[derive(Clone, Copy, Debug)]
@@ -29,10 +29,12 @@ pub(super) struct Indices {
     announced: Option<(u64, Vec<i128>)>,
     heard: Vec<Option<Heard>>,
     /// None while no constituent is fresh.
-    price: Option<Price>,
+    pub price: Option<Price>,
     /// The minute in which they were looked at last.
-    minute: Option<u64>,
+    pub minute: Option<u64>,
     pub is_stale: bool,
+    /// In marking by the last trade: there was one.
+    pub has_traded: bool,
 }
 
 impl Default for Indices {
@@ -44,6 +46,7 @@ impl Default for Indices {
             price: None,
             minute: None,
             is_stale: false,
+            has_traded: false,
         }
     }
 }
@@ -133,11 +136,13 @@ impl Twin {
         Some(Price(u64::try_from(round_half_away(sum, weights)).expect("an index lies among its prices")))
     }
 
-    /// The mark stands still; one that waits is forgotten. (Rule MARK-3)
+    /// The mark stands still; one that waits is forgotten. Not where trades mark. (Rules MARK-2, MARK-3)
     fn lose_index(&mut self) {
         if self.index.price.take().is_some() {
-            self.index.is_stale = true;
-            self.waiting_mark = None;
+            if self.market.spec.marking != Marking::Last {
+                self.index.is_stale = true;
+                self.waiting_mark = None;
+            }
             let mark = self.market.mark.expect("an index gives a mark");
             self.say(None, Fact::IndexMark(IndexMark { index: Price::NONE, mark }));
         }
@@ -146,7 +151,7 @@ impl Twin {
     fn move_index(&mut self, price: Price) {
         let was = self.index.price.replace(price);
         let mark = self.mark_at(price);
-        if was == Some(price) && Some(mark) == self.waiting_mark.or(self.market.mark) {
+        if was == Some(price) && Some(mark) == self.newest_mark() {
             return;
         }
         let is_free = self.nothing_waits();
@@ -162,6 +167,11 @@ impl Twin {
 
     /// index·(1 + rate·minutes left/minutes of the interval); off the price scale the mark in force. (Rule MARK-1)
     fn mark_at(&self, index: Price) -> Price {
+        if let Some(mark) = self.newest_mark()
+            && self.index.has_traded
+        {
+            return mark;
+        }
         let mut mark = i128::from(index.0);
         if self.market.spec.marking == Marking::Fair {
             let minutes = i128::from(self.market.spec.funding_interval_ns / MINUTE);

@@ -24,6 +24,7 @@ mod market;
 mod money;
 mod orders;
 mod outbox;
+mod premium;
 mod reserve;
 mod review;
 mod settle;
@@ -47,6 +48,7 @@ use index::Indices;
 use liquidation::Lot;
 use market::Market;
 use outbox::Now;
+use premium::Sample;
 
 pub use view::{LotView, OrderView};
 
@@ -91,6 +93,9 @@ pub struct Twin {
     next_instant: Option<u64>,
     has_begun: bool,
     pass: Option<Pass>,
+    /// The last premium found, and those of the interval under way.
+    premium: i128,
+    samples: Vec<Sample>,
     index: Indices,
     /// Σ deposits (of the fund too) less withdrawals, XBt.
     deposited: i128,
@@ -113,9 +118,6 @@ impl Twin {
     pub fn new(genesis: &Genesis) -> Result<Twin, String> {
         genesis.spec.validate().map_err(|error| error.to_string())?;
         genesis.capacity.validate().map_err(|error| error.to_string())?;
-        if genesis.spec.marking == Marking::Last {
-            return Err("the twin does not mark by the last trade".into());
-        }
         Ok(Twin {
             market: Market { spec: genesis.spec, mark: None },
             capacity: genesis.capacity,
@@ -132,6 +134,8 @@ impl Twin {
             next_instant: None,
             has_begun: false,
             pass: None,
+            premium: 0,
+            samples: Vec::new(),
             index: Indices::default(),
             deposited: 0,
             liquidation_realised: 0,
@@ -187,7 +191,9 @@ impl Twin {
     /// is left.
     fn work(&mut self, budget: &mut u64) {
         loop {
+            let behind = self.sample_minutes();
             self.reach_instant();
+            self.samples.extend(behind);
             self.reach_minute();
             if self.nothing_waits() {
                 if let Some(rate) = self.waiting_rate.take() {

@@ -98,9 +98,7 @@ impl Twin {
             Fate::CannotFill => return self.say_gone(&order, CancelReason::FillOrKill),
             Fate::Works => {}
         }
-        for piece in &ticket.plan.pieces {
-            self.trade(&mut order, piece.maker, piece.qty);
-        }
+        self.trade_all(&mut order, &ticket.plan.pieces);
         if order.leaves == 0 {
             return;
         }

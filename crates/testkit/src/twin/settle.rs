@@ -8,7 +8,7 @@ use contract::units::AccountId;
 
 use super::Twin;
 use super::account::Traded;
-use super::book::Order;
+use super::book::{Order, Piece};
 use super::market::opposite;
 use super::outbox::{contracts, xbt};
 
@@ -23,8 +23,20 @@ pub(super) struct Party {
 }
 
 impl Twin {
+    /// The arriving order trades with all of its plan. Its last trade may mark; with lots it only closes out.
+    pub(super) fn trade_all(&mut self, taker: &mut Order, pieces: &[Piece]) {
+        let is_of_lot = |piece: &Piece| self.order(piece.maker).is_some_and(Order::is_close_out);
+        let last = pieces.iter().rfind(|piece| !is_of_lot(piece)).map(|piece| piece.tick);
+        for piece in pieces {
+            self.trade(taker, piece.maker, piece.qty);
+        }
+        if let Some(tick) = last {
+            self.mark_by_trade(tick);
+        }
+    }
+
     /// The arriving order trades with a resting one, at its price.
-    pub(super) fn trade(&mut self, taker: &mut Order, maker: u64, qty: i128) {
+    fn trade(&mut self, taker: &mut Order, maker: u64, qty: i128) {
         taker.leaves -= qty;
         taker.cum += qty;
         let maker = self.take_from(maker, qty);

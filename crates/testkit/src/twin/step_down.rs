@@ -99,8 +99,6 @@ impl Twin {
         if plan.traded() < qty {
             return self.say_canceled(account, order.number, slot, qty, CancelReason::FillOrKill);
         }
-        for piece in plan.pieces {
-            self.trade(&mut order, piece.maker, piece.qty);
-        }
+        self.trade_all(&mut order, &plan.pieces);
     }
 }

@@ -70,6 +70,12 @@ impl Twin {
         Rate(i64::try_from(self.rate).expect("a rate fits its record"))
     }
 
+    /// What the interval under way comes to so far. (Rule FUND-2)
+    #[must_use]
+    pub fn indicative_rate(&self) -> Rate {
+        Rate(i64::try_from(self.indicative()).expect("a rate fits its record"))
+    }
+
     /// Does the mark stand still because no constituent of the index is fresh? (Rule MARK-3)
     #[must_use]
     pub fn is_mark_stale(&self) -> bool {

@@ -57,6 +57,8 @@ pub struct Workload {
     jump: i64,
     /// The mark that was last asked for; it may still wait.
     mark: u64,
+    /// Prices of constituents that come next, after minutes of silence.
+    quotes: u64,
 }
 
 impl Workload {
@@ -76,6 +78,7 @@ impl Workload {
             jump: 0,
             is_open: true,
             mark: scenario.first_mark.0,
+            quotes: 0,
         }
     }
 
@@ -96,6 +99,10 @@ impl Workload {
         self.ts += self.random.below(5) * 1_000_000;
         if self.random.per_mille(self.scenario.leaps) {
             self.ts += self.random.below(2 * self.scenario.genesis.spec.funding_interval_ns);
+        }
+        if self.random.per_mille(self.scenario.minutes) {
+            self.ts += self.random.below(180) * 1_000_000_000;
+            self.quotes = 3;
         }
         let traders = u64::from(self.scenario.traders);
         if self.seq <= traders {
@@ -135,6 +142,10 @@ impl Workload {
     }
 
     fn any(&mut self) -> Command {
+        if self.quotes > 0 {
+            self.quotes -= 1;
+            return self.move_mark();
+        }
         let live = self.picture.orders.len() as u64;
         let cancels = 25 + live / 3;
         let halts = if self.is_open { 2 } else { 90 };
@@ -720,7 +731,7 @@ impl Workload {
             let size = self.random.pick(&[15_000, 20_000, 30_000, 60_000, 150_000, 500_000]);
             self.jump = self.random.within(-size, size);
             move_by += self.jump;
-        } else if self.jump != 0 && self.random.per_mille(500) {
+        } else if self.jump != 0 && self.random.per_mille(700) {
             // Back beyond where it came from, and again: lots of both sides meet.
             move_by -= 2 * self.jump;
             self.jump = if self.random.per_mille(300) { 0 } else { -self.jump };

@@ -23,6 +23,8 @@ pub struct Scenario {
     pub has_extremes: bool,
     /// Leaps of the clock, of up to two funding intervals, in a thousand commands.
     pub leaps: u64,
+    /// Leaps of up to three minutes, in a thousand commands: the premium is sampled by minutes.
+    pub minutes: u64,
     /// What the fund is given at a time, as a power of two in XBt.
     pub fund_power: u32,
 }
@@ -40,7 +42,30 @@ impl Scenario {
         fees[3] = FeeRates { maker: Rate(9_000_000), taker: Rate(1_500_000) };
         let has_small_limits = random.per_mille(500);
         let minutes = random.pick(&[2, 2, 480]);
-        let marking = random.pick(&[Marking::External, Marking::External, Marking::Fair, Marking::Index]);
+        let marking = random.pick(&[
+            Marking::External,
+            Marking::External,
+            Marking::External,
+            Marking::External,
+            Marking::Fair,
+            Marking::Fair,
+            Marking::Index,
+            Marking::Last,
+        ]);
+        // Below the 1 % that MARGIN-8 leaves in a position.
+        let initial_margin = random.pick(&[profile.initial_margin, profile.initial_margin, Rate(800_000)]);
+        // The more is held, the less an impact price needs of the book. Rates come to their cap where the two margins
+        // are near each other, to their largest change where the maintenance margin is small.
+        let (initial_margin, maintenance_margin) = match marking {
+            Marking::External => (initial_margin, profile.maintenance_margin),
+            _ => random.pick(&[
+                (initial_margin, profile.maintenance_margin),
+                (initial_margin, profile.maintenance_margin),
+                (Rate(10_000_000), Rate(9_900_000)),
+                (Rate(10_000_000), Rate(300_000)),
+            ]),
+        };
+        let max_tier = profile.max_tier.min(((Rate::ONE as i64 - initial_margin.0) / maintenance_margin.0) as u64);
         let stale_after_ns = random.pick(&[60, 900]) * 1_000_000_000;
         let funding_interval_ns = minutes * 60_000_000_000;
         let spec = ContractSpec {
@@ -56,8 +81,10 @@ impl Scenario {
             risk_step: if has_small_limits { Xbt(XBT / 2) } else { profile.risk_step },
             funding_interval_ns,
             funding_offset_ns: funding_interval_ns / 2,
-            // Below the 1 % that MARGIN-8 leaves in a position, and a side that fills up (LIMIT-1).
-            initial_margin: random.pick(&[profile.initial_margin, profile.initial_margin, Rate(800_000)]),
+            initial_margin,
+            maintenance_margin,
+            max_tier,
+            // A side that fills up (LIMIT-1).
             max_position_qty: random.pick(&[profile.max_position_qty, profile.max_position_qty, Qty(300_000)]),
             max_order_qty: random.pick(&[profile.max_order_qty, Qty(1_000_000)]),
             ..profile
@@ -74,9 +101,10 @@ impl Scenario {
             genesis: Genesis { spec, capacity },
             traders,
             first_mark: Price(random.pick(&[1_000_000, 6_500_000, 114_570])),
-            jumps: random.pick(&[5, 30, 100]),
+            jumps: random.pick(&[5, 30, 100, 100]),
             has_extremes: random.per_mille(200),
             leaps: random.pick(&[0, 10, 30]),
+            minutes: if marking == Marking::External { 0 } else { 50 },
             fund_power: random.pick(&[18, 24, 31]),
         }
     }

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use contract::codes::{CancelReason, FillCause, InsuranceCause, LiquidationStep};
+use contract::codes::{CancelReason, FillCause, InsuranceCause, LiquidationStep, Marking};
 use contract::command::{Command, CommandKind};
 use contract::event::{Event, Fact};
+use contract::funding::{largest_change, largest_rate};
 use contract::reject::Reject;
+use contract::spec::ContractSpec;
+use contract::units::Rate;
 
 /// What cannot happen in this build, and why.
 const NEVER: &[(&str, &str, &str)] = &[
@@ -35,11 +38,29 @@ const IN_A_FILL: &str = "maker ahead";
 /// Who paid and was liquidated by the same command.
 const LIQUIDATED: &str = "liquidated";
 
+/// Minutes that changed the indicative rate.
+const SAMPLED: &str = "sampled";
+/// A rate that an interval came to.
+const COMPUTED: &str = "computed";
+/// The largest rate, and the largest change of it.
+const AT_CAP: &str = "at the cap";
+const AT_STEP: &str = "at the largest change";
+/// It differs by marking.
+const BY_MARKING: [(Marking, &str, &str); 3] = [
+    (Marking::Fair, "sampled, fair", "computed, fair"),
+    (Marking::Index, "sampled, index", "computed, index"),
+    (Marking::Last, "sampled, last", "computed, last"),
+];
+/// Marking by the last trade: a new mark behind a trade.
+const BY_TRADE: &str = "marked by a trade";
+
 /// Counts of command kinds, refusals, fill causes, cancel reasons, liquidation steps, what became of parts, funding,
-/// index, and causes of the fund's changes.
+/// rates, index, and causes of the fund's changes.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Tally {
     counts: BTreeMap<(&'static str, &'static str), u64>,
+    /// The rate in force as told last.
+    rate: Rate,
 }
 
 impl Tally {
@@ -60,6 +81,8 @@ impl Tally {
         list("event", vec!["Funding", "FundingRate", "IndexMark"]);
         list("index", vec![WEIGHTS, RESTART, STALE, REDUCES, MOVED]);
         list("funding", vec![OPEN, AHEAD, IN_A_FILL, LIQUIDATED]);
+        list("rate", vec![SAMPLED, COMPUTED, AT_CAP, AT_STEP, BY_TRADE]);
+        list("rate", BY_MARKING.iter().flat_map(|(_, sampled, computed)| [*sampled, *computed]).collect());
         list("part", vec!["filled", "killed"]);
         list("insurance", InsuranceCause::ALL.iter().map(|it| it.name()).collect());
         for (group, name, _) in NEVER {
@@ -132,6 +155,39 @@ impl Tally {
         let due = events.iter().filter(|event| matches!(event.fact(), Some(Fact::Liquidation(_))));
         if due.into_iter().any(|event| paid.contains(&event.account().0)) {
             self.add("funding", LIQUIDATED);
+        }
+    }
+
+    /// Counts what a command found of premiums, of rates that are computed, and of marks that trades make.
+    pub fn count_rates(&mut self, spec: &ContractSpec, events: &[Event]) {
+        let Some((marking, sampled, computed)) = BY_MARKING.into_iter().find(|(marking, ..)| *marking == spec.marking)
+        else {
+            return;
+        };
+        let mut has_traded = false;
+        for event in events {
+            match event.fact() {
+                Some(Fact::FundingRate(it)) if it.rate == self.rate => {
+                    self.add("rate", SAMPLED);
+                    self.add("rate", sampled);
+                }
+                Some(Fact::FundingRate(it)) => {
+                    let change = it.rate.0 - self.rate.0;
+                    self.rate = it.rate;
+                    self.add("rate", COMPUTED);
+                    self.add("rate", computed);
+                    let to_1e_6 = |rate: Rate| (rate.0 + 50) / 100 * 100;
+                    if it.rate.0.abs() == to_1e_6(largest_rate(spec.initial_margin, spec.maintenance_margin)) {
+                        self.add("rate", AT_CAP);
+                    }
+                    if change.abs() == to_1e_6(largest_change(spec.maintenance_margin)) {
+                        self.add("rate", AT_STEP);
+                    }
+                }
+                Some(Fact::Fill(it)) => has_traded |= it.cause.get() == Some(FillCause::Trade),
+                Some(Fact::IndexMark(_)) if has_traded && marking == Marking::Last => self.add("rate", BY_TRADE),
+                _ => {}
+            }
         }
     }
 

@@ -85,7 +85,7 @@ impl Model {
             index: engine.index().unwrap_or(Price::NONE),
             mark: engine.mark().unwrap_or(Price::NONE),
             rate: engine.funding_rate(),
-            indicative_rate: engine.funding_rate(),
+            indicative_rate: engine.indicative_rate(),
             insurance: engine.insurance(),
             state: Some(engine.market_state()),
         };
