@@ -2,11 +2,13 @@
 //!
 //! The first bytes choose the contract. Then each command is an opcode and as many bytes as it needs; the
 //! numbers they choose lie near those that matter (the mark, lots, the limits), and one opcode takes 128 raw
-//! bytes as they are. A law that breaks ends the run with its words.
+//! bytes as they are. A clock leaps by up to six minutes, and an interval has four. A law that breaks ends the run with
+//! its words.
 #![no_main]
 #![forbid(unsafe_code)]
 
-use contract::command::{Amount, Mark, OpenAccount, SetAccount, SetLeverage};
+use contract::command::{Amount, Index, Mark, OpenAccount, SetAccount, SetLeverage};
+use contract::mark::MINUTE_NS;
 use contract::words::RECORD_BYTES;
 use contract::*;
 use engine::{Discard, Engine};
@@ -65,14 +67,18 @@ impl Bytes<'_> {
 }
 
 fn genesis(bytes: &mut Bytes<'_>) -> Genesis {
-    let profile = bytes.pick(&[ContractSpec::XBTUSD_2019, ContractSpec::XBTUSD_2021]);
+    let first = bytes.next();
+    let profile = [ContractSpec::XBTUSD_2019, ContractSpec::XBTUSD_2021][usize::from(first % 2)];
+    let marking = [Marking::External, Marking::Fair, Marking::Index, Marking::Last][usize::from(first / 2 % 4)];
     let mut fees = profile.fees;
     fees[1] = FeeRates { maker: Rate(0), taker: Rate(0) };
     fees[2] = FeeRates { maker: Rate(50_000), taker: Rate(100_001) };
     fees[3] = FeeRates { maker: Rate(9_000_000), taker: Rate(1_500_000) };
     let spec = ContractSpec {
         fees,
-        marking: Marking::External,
+        marking,
+        funding_interval_ns: 4 * MINUTE_NS,
+        funding_offset_ns: 0,
         max_price: Price(5_000_000),
         premium: bytes.pick(&[PremiumMode::Full, PremiumMode::None]),
         fee_rounding: bytes.pick(&[FeeRounding::Recorded, FeeRounding::AgainstTrader]),
@@ -115,7 +121,17 @@ fn amend(bytes: &mut Bytes<'_>, lot: u64) -> Action {
 }
 
 /// The next command; none at the end.
-fn command(bytes: &mut Bytes<'_>, lot: u64) -> Option<Command> {
+/// Where the mark comes from: from outside, or as the price of a constituent.
+fn quote(marking: Marking, constituent: u32, price: Price) -> Command {
+    let action = match marking {
+        Marking::External => Action::Mark(Mark { price }),
+        _ => Action::Index(Index { constituent, price }),
+    };
+    Command::new(AccountId::NONE, action)
+}
+
+fn command(bytes: &mut Bytes<'_>, spec: &ContractSpec) -> Option<Command> {
+    let lot = spec.lot.0;
     if bytes.0.is_empty() {
         return None;
     }
@@ -130,7 +146,7 @@ fn command(bytes: &mut Bytes<'_>, lot: u64) -> Option<Command> {
         17..=21 => {
             let Tick(tick) = bytes.tick();
             let price = Price(u64::from(tick) * 50 + u64::from(bytes.pick(&[0u8, 0, 1, 25, 49])));
-            return Some(Command::new(AccountId::NONE, Action::Mark(Mark { price })));
+            return Some(quote(spec.marking, account.0 % 3, price));
         }
         22 => Action::Deposit(amount(bytes)),
         23 => Action::Withdraw(amount(bytes)),
@@ -167,13 +183,16 @@ fn command(bytes: &mut Bytes<'_>, lot: u64) -> Option<Command> {
 fuzz_target!(|data: &[u8]| {
     let mut bytes = Bytes(data);
     let genesis = genesis(&mut bytes);
-    let lot = genesis.spec.lot.0;
     let mut engine = Engine::new(&genesis).expect("the contract can be traded");
     let mut again = Engine::with_hash_seed(&genesis, 7).expect("the contract can be traded");
-    let mut seq = 0;
+    let (mut seq, mut ts) = (0, 0);
     let mut apply = |command: Command| {
         seq += 1;
-        let command = command.stamped(seq, seq);
+        ts += 1;
+        if command.kind_code() == CommandKind::Clock as u8 {
+            ts += u64::from(command.account().0 % 7) * MINUTE_NS;
+        }
+        let command = command.stamped(seq, ts);
         let mut events: Vec<Event> = Vec::new();
         engine.apply(&command, &mut events);
         assert!(events.last().is_some_and(Event::is_last), "every command has one last event");
@@ -182,12 +201,12 @@ fuzz_target!(|data: &[u8]| {
         }
         again.apply(&command, &mut Discard);
     };
-    apply(Command::new(AccountId::NONE, Action::Mark(Mark { price: Price(1_000_000) })));
+    apply(quote(genesis.spec.marking, 0, Price(1_000_000)));
     for account in (AccountId::FIRST_TRADER.0..).take(TRADERS as usize).map(AccountId) {
         apply(Command::new(account, Action::OpenAccount(OpenAccount { fee_class: 0 })));
         apply(Command::new(account, Action::Deposit(Amount { amount: Xbt(100_000_000) })));
     }
-    while let Some(command) = command(&mut bytes, lot) {
+    while let Some(command) = command(&mut bytes, &genesis.spec) {
         apply(command);
     }
     assert_eq!(engine.chain(), again.chain(), "SUM-8: the same commands, the same chain");

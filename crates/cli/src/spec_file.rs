@@ -19,7 +19,7 @@ use crate::exact;
 const KEYS: &str = "base, name, value_unit, tick_size, lot, max_order_qty, max_position_qty, max_price, never_price, \
                     maker_fee, taker_fee, initial_margin, maintenance_margin, risk_limit, risk_step, max_tier, \
                     fee_rounding (recorded, against_trader), premium (full, none), marking (fair, index, last, \
-                    external), budget, max_fills, max_open_orders";
+                    external), interest_quote, interest_base, budget, max_fills, max_open_orders";
 
 /// The spec of that profile name, or of that file.
 pub fn load(profile_or_file: &str) -> Result<ContractSpec> {
@@ -115,6 +115,8 @@ fn set(spec: &mut ContractSpec, key: &str, value: &toml::Value) -> Result<(), St
                 _ => return Err("fair, index, last, external".to_owned()),
             };
         }
+        "interest_quote" => spec.interest_quote = exact::rate(text()?)?,
+        "interest_base" => spec.interest_base = exact::rate(text()?)?,
         "budget" => spec.budget = unsigned()?,
         "max_fills" => spec.max_fills = unsigned()?,
         "max_open_orders" => spec.max_open_orders = unsigned()?,
@@ -138,6 +140,15 @@ mod tests {
         assert_eq!(spec.fees[3].taker, Rate(50_000));
     }
 
+    /// FUND-1: interest is given by the day.
+    #[test]
+    fn a_file_gives_interest_and_marking() {
+        let text = "marking = \"last\"\ninterest_quote = \"0.01\"\ninterest_base = \"-0.0025\"\n";
+        let spec = from_toml("t", text).unwrap();
+        let interest = (spec.interest_quote, spec.interest_base);
+        assert_eq!((spec.marking, interest), (Marking::Last, (Rate(1_000_000), Rate(-250_000))));
+    }
+
     #[test]
     fn what_cannot_be_traded_is_refused_with_its_key() {
         for (text, word) in [
@@ -148,6 +159,7 @@ mod tests {
             ("lot = 3\nvalue_unit = 2", "lot"),
             ("base = \"XBTUSD-1999\"", "XBTUSD-1999"),
             ("lot = ", "t:"),
+            ("interest_base = \"1.00000001\"", "interest_base"),
             ("name = \"longer than sixteen\"", "name"),
         ] {
             let error = from_toml("t", text).unwrap_err().to_string();

@@ -238,3 +238,25 @@ fn a_rate_comes_behind_an_open_pass() {
     ",
     );
 }
+
+/// FUND-1, law 4: a stamp that passes 584 years of minutes and half a million instants costs what the next one does: one
+/// premium, one payment of no more than the position is worth, one rate; and behind the last instant there is no other.
+#[test]
+fn a_clock_that_leaps_to_the_end_of_time_is_one_minute() {
+    scenario(
+        "
+        marking index
+        index 0 10000.0
+        m sell 100 @ 10000.0
+        a buy  100 @ 10000.0
+        m buy  200000 @ 10010.0
+        m sell 200000 @ 10020.0
+        at 04:00:00             -> rate 0.05
+                                -> mark 10000.0
+        at 5124095:34:33        -> rate 0.05
+                                -> m funding -1000000 qty -100 at 10000.0 rate 0.05
+                                -> a funding 1000000 qty 100 at 10000.0 rate 0.05
+        clock
+    ",
+    );
+}
