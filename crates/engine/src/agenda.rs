@@ -14,6 +14,7 @@ use crate::account::NIL;
 use crate::engine::{Engine, Refusal};
 use crate::funding::Pass;
 use crate::outbox::Outbox;
+use crate::ranking::Rankings;
 
 /// Cancel-alls that may wait.
 pub(crate) const CANCEL_TASKS: usize = 1_024;
@@ -57,8 +58,8 @@ pub(crate) enum Process {
     CloseOut { lot: u32 },
     /// Sweeping the book at the fund's expense. (Rule LIQ-7)
     Sweep { lot: u32 },
-    /// Looking for whom to deleverage; `best` is `NIL` until a candidate is found. (Rule ADL-1)
-    Rank { lot: u32, next: u32, best: u32 },
+    /// Looking for whom to deleverage: by the ranking of the other side. (Rule ADL-1)
+    Rank { lot: u32 },
     /// Cancelling the orders of whom it was. (Rule ADL-2)
     Clear { account: u32, lot: u32 },
 }
@@ -78,6 +79,8 @@ pub(crate) struct Agenda {
     pub(crate) new_lots: [u32; 2],
     /// Lots the mark has passed: number and slot. A lot used up meanwhile is dropped when it comes up.
     pub(crate) listed: BinaryHeap<Reverse<(u64, u32)>>,
+    /// Who is deleveraged next. (Rule ADL-1)
+    pub(crate) rankings: Rankings,
 }
 
 impl Agenda {
@@ -90,6 +93,7 @@ impl Agenda {
             due: BinaryHeap::with_capacity(capacity.accounts as usize),
             new_lots: [NIL; 2],
             listed: BinaryHeap::with_capacity(capacity.lots as usize),
+            rankings: Rankings::new(),
         }
     }
 
@@ -139,6 +143,9 @@ impl Engine {
     pub(crate) fn work(&mut self, budget: &mut u64, out: &mut impl Outbox) {
         loop {
             self.pass_due(out);
+            if self.agenda.is_idle() || (self.is_stale() && self.agenda.has_nothing_but_put_off()) {
+                self.agenda.rankings.forget();
+            }
             if self.agenda.is_idle() {
                 if let Some(rate) = self.funding.waiting.take() {
                     self.set_rate(rate, out);
@@ -185,7 +192,7 @@ impl Engine {
                 Process::Net { lot, at } => self.net(lot, at, out),
                 Process::CloseOut { lot } => self.close_out(lot, out),
                 Process::Sweep { lot } => self.sweep(lot, out),
-                Process::Rank { lot, next, best } => self.rank(lot, next, best, out),
+                Process::Rank { lot } => self.rank(lot, out),
                 Process::Clear { account, lot } => self.clear(account, lot, out),
             };
         } else if let Some(pass) = self.agenda.pass {

@@ -132,12 +132,15 @@ impl Engine {
             Some(Process::Liquidate { account, stage }) => [1, account, stage as u32, 0],
             Some(Process::CloseOut { lot }) => [2, lot, 0, 0],
             Some(Process::Sweep { lot }) => [3, lot, 0, 0],
-            Some(Process::Rank { lot, next, best }) => [4, lot, next, best],
+            Some(Process::Rank { lot }) => [4, lot, 0, 0],
             Some(Process::Clear { account, lot }) => [5, account, lot, 0],
             Some(Process::Net { lot, at }) => [6, lot, at, 0],
         };
         for word in process {
             digest.word(u64::from(word));
+        }
+        for words in crate::snapshot::ranking_words(self) {
+            words.into_iter().for_each(|word| digest.word(word));
         }
         for task in &self.agenda.cancels {
             digest.word(u64::from(task.account));

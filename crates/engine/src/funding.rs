@@ -13,7 +13,7 @@ use contract::mark::next_funding;
 use contract::position::PositionState;
 use contract::{AccountId, Command, InsuranceCause, Marking, Price, Rate, Reject, Xbt};
 
-use crate::account::{MOVE_KEY, NIL, SETTLED_AHEAD, TELL_POSITION};
+use crate::account::{MOVE_KEY, SETTLED_AHEAD, TELL_POSITION};
 use crate::agenda::Process;
 use crate::engine::{Engine, Refusal};
 use crate::outbox::Outbox;
@@ -170,29 +170,26 @@ impl Engine {
     /// Settles an account before anything reads or changes it, where its turn has not come. (Rule FUND-5)
     #[cold]
     pub(crate) fn settle_ahead(&mut self, number: u32, out: &mut impl Outbox) {
-        let Some(pass) = self.agenda.pass else { return };
-        let account = &mut self.accounts[number as usize];
-        if number < pass.next || account.has(SETTLED_AHEAD) {
-            return;
-        }
-        account.flags |= SETTLED_AHEAD;
+        let Some(pass) = self.agenda.pass.filter(|_| self.awaits_settlement(number)) else { return };
+        self.accounts[number as usize].flags |= SETTLED_AHEAD;
         self.settle_funding(number, pass, out);
+    }
+
+    /// Is a pass open that has not come to this account?
+    pub(crate) fn awaits_settlement(&self, number: u32) -> bool {
+        let is_to_come = self.agenda.pass.is_some_and(|pass| number >= pass.next);
+        is_to_come && !self.accounts[number as usize].has(SETTLED_AHEAD)
     }
 
     /// Settles whom a process is about to look at. (Rule FUND-5)
     #[cold]
     pub(crate) fn settle_for(&mut self, process: Process, out: &mut impl Outbox) {
-        let accounts = match process {
-            Process::Liquidate { account, .. } | Process::Clear { account, .. } => [account, NIL],
-            Process::Rank { next, best, .. } => [next, best],
-            // Their makers are settled at the fill.
-            Process::Net { .. } | Process::CloseOut { .. } | Process::Sweep { .. } => [NIL, NIL],
+        let number = match process {
+            Process::Liquidate { account, .. } | Process::Clear { account, .. } => account,
+            // Their makers are settled at the fill, and whom a ranking looks at when it does.
+            Process::Net { .. } | Process::CloseOut { .. } | Process::Sweep { .. } | Process::Rank { .. } => return,
         };
-        for number in accounts {
-            if (number as usize) < self.accounts.len() {
-                self.settle_ahead(number, out);
-            }
-        }
+        self.settle_ahead(number, out);
     }
 
     /// The payment, posLoss, the new adverse rate; key and LIQ-4 follow in the review. (Rules MARGIN-4, FUND-5)

@@ -43,6 +43,7 @@ impl Engine {
             // Lots on the list lie among the keys too: those that are still passed come back.
             self.agenda.listed.clear();
             self.look_at_keys();
+            self.unlist_due();
         }
         Ok(())
     }

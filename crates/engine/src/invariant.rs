@@ -24,7 +24,7 @@ macro_rules! law {
 }
 
 impl Engine {
-    /// The SUM laws over the whole state. (Rules SUM-1 to SUM-7, INS-1)
+    /// The SUM laws over the whole state, and the order of rankings. (Rules SUM-1 to SUM-7, INS-1, ADL-1)
     ///
     /// # Errors
     /// The law that does not hold, in words with its numbers.
@@ -32,7 +32,9 @@ impl Engine {
         self.check_money()?;
         self.check_book()?;
         self.check_accounts()?;
-        self.check_lots()
+        self.check_lots()?;
+        law!(self.rankings_are_exact(), "ADL-1: a ranking does not have everybody once, in his place");
+        Ok(())
     }
 
     /// SUM-1 to SUM-6.

@@ -38,6 +38,7 @@ mod outbox;
 mod place;
 mod premium;
 mod quiet;
+mod ranking;
 mod reduce_only;
 mod reserve;
 mod review;

@@ -7,7 +7,6 @@
 //!       INS-1  the fund is never below zero.
 //! Nothing here is a second matching or settlement path: fills go through `fill` and `settle`.
 
-use contract::adl::{AdlCandidate, may_be_deleveraged, outranks};
 use contract::event::{Fill, Liquidation};
 use contract::liquidation::{bearable, close_out_tick, is_near_mark, price_after_loss, unit_value_after_loss};
 use contract::math::{difference, signed, signed_product, signed_sum};
@@ -84,6 +83,7 @@ impl Engine {
 
     fn not_due(&mut self, number: u32) {
         self.accounts[number as usize].flags &= !DUE;
+        self.agenda.rankings.note_not_due(number);
         self.move_key(number);
     }
 
@@ -131,6 +131,7 @@ impl Engine {
         let Some(lot) = self.free_lots.first() else {
             self.tell_liquidation(number, LiquidationStep::Waiting, out);
             self.accounts[number as usize].flags &= !DUE;
+            self.agenda.rankings.note_not_due(number);
             self.key_where_it_stands(number);
             return None;
         };
@@ -348,7 +349,7 @@ impl Engine {
     /// One fill that the fund can pay for, or on to deleveraging. (Rule LIQ-7)
     pub(crate) fn sweep(&mut self, slot: u32, out: &mut impl Outbox) -> Option<Process> {
         let lot = self.lots[slot as usize];
-        let rank = Some(Process::Rank { lot: slot, next: AccountId::FIRST_TRADER.0, best: NIL });
+        let rank = Some(Process::Rank { lot: slot });
         let is_near = |maker: &Resting| is_near_mark(&self.market.spec, self.market.mark, lot.is_long, maker.tick);
         let Some(maker) = self.book.best_maker(lot.side()).filter(is_near) else { return rank };
         let worth = unit_value(&self.market.spec, self.market.spec.tick_price(maker.tick));
@@ -364,51 +365,19 @@ impl Engine {
         self.fill_lot(slot, &maker, qty, InsuranceCause::Sweep, out).then_some(Process::Sweep { lot: slot })
     }
 
-    /// One account looked at, or the ranking's end. (Rules ADL-1, ADL-2, ADL-4)
-    pub(crate) fn rank(&mut self, slot: u32, next: u32, best: u32, out: &mut impl Outbox) -> Option<Process> {
-        if (next as usize) < self.accounts.len() {
-            let is_better = self.candidate(next, slot).is_some_and(|challenger| {
-                let holder = if best == NIL { None } else { self.candidate(best, slot) };
-                holder.is_none_or(|holder| outranks(&self.market.spec, self.market.mark_value, &challenger, &holder))
-            });
-            let best = if is_better { next } else { best };
-            return Some(Process::Rank { lot: slot, next: next + 1, best });
+    /// Nobody is left to be deleveraged: the lot rests until the next mark. (Rule ADL-4)
+    pub(crate) fn wait(&mut self, slot: u32, out: &mut impl Outbox) -> Option<Process> {
+        if self.meets(&self.lots[slot as usize]) {
+            // An order came to rest at the lot's tick or better while accounts were looked at. (Rule BOOK-1)
+            return Some(Process::Sweep { lot: slot });
         }
-        if best == NIL {
-            let lot = &self.lots[slot as usize];
-            if self.meets(lot) {
-                // An order came to rest at the lot's tick or better while accounts were looked at. (BOOK-1)
-                return Some(Process::Sweep { lot: slot });
-            }
-            self.tell_lot(slot, LiquidationStep::Waiting, out);
-            self.rest_lot(slot);
-            return None;
-        }
-        if self.candidate(best, slot).is_none() {
-            return Some(Process::Rank { lot: slot, next: AccountId::FIRST_TRADER.0, best: NIL });
-        }
-        self.deleverage(best, slot, out);
-        Some(Process::Clear { account: best, lot: slot })
-    }
-
-    /// The account as a candidate for deleveraging against this lot, where it is one. (Rule ADL-4)
-    fn candidate(&self, number: u32, slot: u32) -> Option<AdlCandidate> {
-        let (lot, account) = (&self.lots[slot as usize], &self.accounts[number as usize]);
-        let is_opposite = account.position.qty != 0 && (account.position.qty > 0) != lot.is_long;
-        if !is_opposite || account.has(DUE) {
-            return None;
-        }
-        let candidate = AdlCandidate {
-            account: AccountId(number),
-            position: account.position,
-            terms: account.terms,
-            equity: account.equity(),
-        };
-        may_be_deleveraged(&self.market.spec, &candidate, lot.unit_value).then_some(candidate)
+        self.tell_lot(slot, LiquidationStep::Waiting, out);
+        self.rest_lot(slot);
+        None
     }
 
     /// Closes the account's position, or the part the lot needs, against the lot at v. (Rule ADL-2)
-    fn deleverage(&mut self, number: u32, slot: u32, out: &mut impl Outbox) {
+    pub(crate) fn deleverage(&mut self, number: u32, slot: u32, out: &mut impl Outbox) {
         let lot = self.lots[slot as usize];
         let account = &self.accounts[number as usize];
         let qty = account.position.size().0.min(lot.qty);
@@ -442,6 +411,6 @@ impl Engine {
             return Some(Process::Clear { account: number, lot: slot });
         }
         let is_left = self.lots[slot as usize].qty != 0;
-        is_left.then_some(Process::Rank { lot: slot, next: AccountId::FIRST_TRADER.0, best: NIL })
+        is_left.then_some(Process::Rank { lot: slot })
     }
 }

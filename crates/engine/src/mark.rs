@@ -56,6 +56,7 @@ impl Engine {
     /// The mark takes effect. (Rules LIQ-4, LIQ-7, LIQ-8)
     pub(crate) fn set_mark(&mut self, mark: Price, out: &mut impl Outbox) {
         self.market.set_mark(mark);
+        self.agenda.rankings.forget();
         self.say.fact(None, IndexMark { index: self.index.price, mark }, out);
         if !self.is_halted() {
             self.look_at_keys();

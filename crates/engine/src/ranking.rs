@@ -11,9 +11,8 @@
 
 use alloc::vec::Vec;
 
-use contract::AccountId;
 use contract::adl::{AdlCandidate, AdlValues, Ranked, may_be_deleveraged};
-use contract::liquidation::lot_is_passed;
+use contract::{AccountId, Qty};
 
 use crate::account::{DUE, NIL};
 use crate::agenda::Process;
@@ -38,6 +37,12 @@ pub(crate) struct LeftOut {
     pub(crate) values: AdlValues,
     /// Its place.
     pub(crate) place: Ranked,
+}
+
+impl LeftOut {
+    pub(crate) fn new(values: AdlValues, size: Qty, account: AccountId) -> LeftOut {
+        LeftOut { values, place: Ranked { score: values.score(), size, account } }
+    }
 }
 
 /// All who hold one side, best first, as far as they have been looked at.
@@ -87,20 +92,32 @@ fn is_as_far(is_long: bool, value: u64, other: u64) -> bool {
 pub(crate) struct Rankings {
     /// Of shorts, of longs.
     pub(crate) each: [Ranking; 2],
-    /// Whom the step that is under way has looked at, or whose liquidation it has ended; `NIL` where there is none.
-    pub(crate) looked_at: u32,
+    /// Who is on no list and may come on one when the step that is under way is over, and of which sides; `NIL` where
+    /// there is nobody.
+    newcomer: u32,
+    comes_to: [bool; 2],
     /// Places that are used.
     places: usize,
 }
 
 impl Rankings {
     pub(crate) fn new() -> Rankings {
-        Rankings { each: [Ranking::new(), Ranking::new()], looked_at: NIL, places: PLACES }
+        Rankings { each: [Ranking::new(), Ranking::new()], newcomer: NIL, comes_to: [false; 2], places: PLACES }
+    }
+
+    /// Somebody who was due is so no more: he was on no list.
+    pub(crate) fn note_not_due(&mut self, number: u32) {
+        (self.newcomer, self.comes_to) = (number, [true; 2]);
+    }
+
+    /// One side's ranking looks at an account for the first time. On the other's list it may be.
+    fn note_look(&mut self, is_long: bool, number: u32) {
+        (self.newcomer, self.comes_to) = (number, [!is_long, is_long]);
     }
 
     /// The mark has moved, or there is nothing left to do.
     #[inline]
-    pub(crate) fn drop(&mut self) {
+    pub(crate) fn forget(&mut self) {
         for ranking in &mut self.each {
             ranking.next = 0;
         }
@@ -118,34 +135,36 @@ impl Engine {
     pub(crate) fn rank(&mut self, slot: u32, out: &mut impl Outbox) -> Option<Process> {
         let lot = self.lots[slot as usize];
         let (is_long, v) = (!lot.is_long, lot.unit_value);
+        // The mark lies on the near side of every lot that it has passed, so a ranking at the mark serves them all.
+        let nearest = if is_as_far(is_long, v, self.market.mark_value) { self.market.mark_value } else { v };
         let ranking = &mut self.agenda.rankings.each[usize::from(is_long)];
         if !ranking.stands() {
-            // At the mark, so that every lot that it has passed can be served.
-            let is_passed = lot_is_passed(&self.market.spec, lot.is_long, v, self.market.mark);
-            ranking.begin(if is_passed { self.market.mark_value } else { v });
+            ranking.begin(nearest);
         } else if !is_as_far(is_long, v, ranking.filter) {
             ranking.begin(v);
         }
         if (ranking.next as usize) < self.accounts.len() {
             let number = ranking.next;
             ranking.next += 1;
-            self.agenda.rankings.looked_at = number;
+            self.agenda.rankings.note_look(is_long, number);
             self.settle_ahead(number, out);
             return Some(Process::Rank { lot: slot });
         }
-        match ranking.list.iter().find(|it| is_as_far(is_long, it.furthest, v)) {
-            Some(&Listed { account, .. }) if self.awaits_settlement(account) => {
+        let first = ranking.list.iter().find(|it| is_as_far(is_long, it.furthest, v)).map(|it| it.account);
+        if first.is_none() && ranking.left_out.is_some() {
+            // Used up, or full of those who may not be closed as far away as this lot.
+            ranking.begin(if ranking.list.is_empty() { nearest } else { v });
+            return Some(Process::Rank { lot: slot });
+        }
+        match first {
+            Some(account) if self.awaits_settlement(account) => {
                 self.settle_ahead(account, out);
                 Some(Process::Rank { lot: slot })
             }
-            Some(&Listed { account, .. }) => {
+            Some(account) => {
                 assert!(self.candidate(account, is_long, v).is_some(), "ADL-4: the first of a ranking may be closed");
                 self.deleverage(account, slot, out);
                 Some(Process::Clear { account, lot: slot })
-            }
-            None if ranking.left_out.is_some() => {
-                ranking.begin(v);
-                Some(Process::Rank { lot: slot })
             }
             None => self.wait(slot, out),
         }
@@ -174,27 +193,62 @@ impl Engine {
     /// Whoever the step or the command has touched takes the place that is his now.
     #[cold]
     pub(crate) fn rank_touched(&mut self) {
-        let looked_at = core::mem::replace(&mut self.agenda.rankings.looked_at, NIL);
-        let is_touched = looked_at == NIL || self.in_step.contains(&looked_at);
-        let also = if is_touched { NIL } else { looked_at };
+        let newcomer = core::mem::replace(&mut self.agenda.rankings.newcomer, NIL);
+        let is_untouched = newcomer != NIL && !self.in_step.contains(&newcomer);
         for is_long in [false, true] {
             let ranking = &mut self.agenda.rankings.each[usize::from(is_long)];
             if !ranking.stands() {
                 continue;
             }
             // All leave before anybody comes: so it does not matter in which order they do.
-            self.in_step.iter().chain([&also]).for_each(|number| ranking.leave(*number));
+            self.in_step.iter().for_each(|number| ranking.leave(*number));
             for i in 0..self.in_step.len() {
-                self.enter(is_long, self.in_step[i]);
+                self.list_candidate(is_long, self.in_step[i]);
             }
-            if also != NIL {
-                self.enter(is_long, also);
+            if is_untouched && self.agenda.rankings.comes_to[usize::from(is_long)] {
+                self.list_candidate(is_long, newcomer);
             }
         }
     }
 
+    /// On reopening: whoever has become due without being touched is no candidate any more. (Rule HALT-1)
+    pub(crate) fn unlist_due(&mut self) {
+        let Engine { agenda, accounts, .. } = self;
+        for ranking in &mut agenda.rankings.each {
+            ranking.list.retain(|listed| !accounts[listed.account as usize].has(DUE));
+        }
+    }
+
+    /// Makes the lists anew from what a snapshot has of them: false where there is no place for somebody who was not
+    /// left out.
+    pub(crate) fn list_anew(&mut self) -> bool {
+        [false, true].into_iter().all(|is_long| {
+            let &Ranking { next, left_out, .. } = &self.agenda.rankings.each[usize::from(is_long)];
+            (AccountId::FIRST_TRADER.0..next).for_each(|number| self.list_candidate(is_long, number));
+            self.agenda.rankings.each[usize::from(is_long)].left_out == left_out
+        })
+    }
+
+    /// Has each list all candidates who were looked at and rank above who was left out, once each, best first?
+    pub(crate) fn rankings_are_exact(&self) -> bool {
+        let place = |number: u32| self.as_candidate(number).place(&self.market.spec, self.market.mark_value);
+        [false, true].into_iter().all(|is_long| {
+            let ranking = &self.agenda.rankings.each[usize::from(is_long)];
+            let is_listed = |number: &u32| {
+                self.candidate(*number, is_long, ranking.filter).is_some()
+                    && ranking.left_out.is_none_or(|it| place(*number) > it.place)
+            };
+            let listed = (AccountId::FIRST_TRADER.0..ranking.next).filter(is_listed).count();
+            let list = &ranking.list;
+            !ranking.stands()
+                || (listed == list.len()
+                    && list.iter().all(|it| is_listed(&it.account))
+                    && list.windows(2).all(|two| place(two[0].account) > place(two[1].account)))
+        })
+    }
+
     /// An account that is not on the list takes its place on it, where it has one.
-    pub(crate) fn enter(&mut self, is_long: bool, number: u32) {
+    pub(crate) fn list_candidate(&mut self, is_long: bool, number: u32) {
         let Rankings { each, places, .. } = &self.agenda.rankings;
         let ranking = &each[usize::from(is_long)];
         if number >= ranking.next {
@@ -206,24 +260,23 @@ impl Engine {
         if ranking.left_out.is_some_and(|it| place <= it.place) {
             return;
         }
-        let at = ranking
-            .list
-            .partition_point(|listed| self.as_candidate(listed.account).place(spec, mark_value) > place);
-        let last = if at == *places {
-            Some(candidate)
-        } else if ranking.list.len() == *places {
-            ranking.list.last().map(|listed| self.as_candidate(listed.account))
-        } else {
-            None
+        let at =
+            ranking.list.partition_point(|listed| self.as_candidate(listed.account).place(spec, mark_value) > place);
+        // Where all places are taken the last one goes, be it the one that came.
+        let most = *places;
+        let (is_full, is_last) = (ranking.list.len() == most, at == most);
+        let last = match ranking.list.last() {
+            Some(listed) if is_full && !is_last => self.as_candidate(listed.account),
+            _ => candidate,
         };
-        let left_out = last.map(|it| LeftOut { values: it.values(spec, mark_value), place: it.place(spec, mark_value) });
-        let (is_in, furthest, most) = (at < *places, candidate.furthest_value(spec), *places);
+        let left_out = is_full.then(|| LeftOut::new(last.values(spec, mark_value), last.position.size(), last.account));
+        let furthest = candidate.furthest_value(spec);
         let ranking = &mut self.agenda.rankings.each[usize::from(is_long)];
         if left_out.is_some() {
             ranking.left_out = left_out;
-            ranking.list.truncate(most - usize::from(is_in));
         }
-        if is_in {
+        if !is_last {
+            ranking.list.truncate(most - 1);
             ranking.list.insert(at, Listed { account: number, furthest });
         }
     }

@@ -25,6 +25,9 @@ impl Engine {
             self.review_one(self.in_step[i], out);
             i += 1;
         }
+        if self.has_work() {
+            self.rank_touched();
+        }
         self.in_step.clear();
     }
 

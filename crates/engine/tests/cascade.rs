@@ -275,7 +275,9 @@ fn the_same_gap_in_slices_of_64_steps_ends_in_the_same_wallets() {
     at_once.apply(AccountId::NONE.0, Action::Mark(Mark { price: GAP }));
     let (seen, clocks) = gap(&mut sliced);
     println!("{clocks} slices for {} deleveragings", seen.deleveragings);
-    assert!(clocks > 1_000, "{clocks} slices");
+    // One look at each account, once, is 156 of them: a ranking serves all lots of the mark. (Rule ADL-1, law 4)
+    let looks = u64::from(sliced.engine.accounts()) / 64;
+    assert!((looks + 50..2 * looks).contains(&clocks), "{clocks} slices, {looks} of looks");
     sliced.engine.check_sums().expect("every SUM law holds after the last slice");
     for number in 0..at_once.engine.accounts() {
         let account = AccountId(number);
@@ -293,6 +295,29 @@ fn the_same_gap_in_slices_of_64_steps_ends_in_the_same_wallets() {
         market.engine.check_sums().expect("every SUM law holds after the way back");
     }
     assert_eq!(at_once.engine.insurance(), sliced.engine.insurance(), "after the way back");
+}
+
+/// ADL-1: places are a matter of steps alone. With fewer of them than there are to be deleveraged, even with one, so
+/// that every deleveraging asks for a pass of its own, the same is said in the same order.
+#[test]
+fn how_many_places_a_ranking_has_changes_nothing_that_is_said() {
+    let mut as_it_is = before_the_gap(u64::MAX);
+    let all = as_it_is.apply(AccountId::NONE.0, Action::Mark(Mark { price: GAP }));
+    for places in [1, 7, 100] {
+        let mut limited = before_the_gap(u64::MAX);
+        limited.engine.limit_ranking(places);
+        let said = limited.apply(AccountId::NONE.0, Action::Mark(Mark { price: GAP }));
+        assert!(said == all, "seed {SEED}: {places} places say otherwise");
+        // And it takes so many more passes, at budget 64 of 156 clocks each: one whenever the places are used up. Who is
+        // deleveraged in part may take the rest off the list.
+        let mut sliced = before_the_gap(64);
+        sliced.engine.limit_ranking(places);
+        let (seen, clocks) = gap(&mut sliced);
+        let looks = u64::from(sliced.engine.accounts()) / 64;
+        let least = (seen.deleveraged.len() as u64).div_ceil(places as u64);
+        println!("{places} places: {} passes, at least {least}", clocks / looks);
+        assert!((least..=least + least / 16).contains(&(clocks / looks)), "{places} places: {clocks} slices");
+    }
 }
 
 /// Wallets of all, the house's included, less unrealised cost: what was deposited. (Rule SUM-5)

@@ -17,6 +17,8 @@ pub trait Machine: Sized {
     /// # Errors
     /// Why this contract cannot be traded.
     fn open(genesis: &Genesis) -> Result<Self, String>;
+    /// Gives rankings so many places only. (Rule ADL-1)
+    fn limit_ranking(&mut self, places: usize);
     /// Applies one command; gives what it says.
     fn apply(&mut self, command: &Command) -> Vec<Event>;
     /// Balance and orders of a trader.
@@ -44,6 +46,9 @@ impl Machine for Twin {
     const NAME: &'static str = "twin";
     fn open(genesis: &Genesis) -> Result<Self, String> {
         Twin::new(genesis)
+    }
+    fn limit_ranking(&mut self, places: usize) {
+        Twin::limit_ranking(self, places);
     }
     fn apply(&mut self, command: &Command) -> Vec<Event> {
         Twin::apply(self, command)
@@ -78,6 +83,9 @@ impl Machine for engine::Engine {
     const NAME: &'static str = "engine";
     fn open(genesis: &Genesis) -> Result<Self, String> {
         engine::Engine::new(genesis).map_err(|error| error.to_string())
+    }
+    fn limit_ranking(&mut self, places: usize) {
+        engine::Engine::limit_ranking(self, places);
     }
     fn apply(&mut self, command: &Command) -> Vec<Event> {
         let mut events: Vec<Event> = Vec::new();

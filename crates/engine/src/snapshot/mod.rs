@@ -25,7 +25,7 @@ use contract::spec::{GENESIS_WORDS, SpecError};
 
 use crate::chain::Chain;
 use bytes::Input;
-pub(crate) use records::index_words;
+pub(crate) use records::{index_words, ranking_words};
 
 /// The first word: what it is, and the version of its format.
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"CENTUME1");
@@ -216,10 +216,11 @@ pub(crate) enum Section {
     Cancels = 6,
     Due = 7,
     Sessions = 8,
+    Rankings = 9,
 }
 
 impl Section {
-    pub(crate) const ALL: [Section; 8] = [
+    pub(crate) const ALL: [Section; 9] = [
         Section::Market,
         Section::Accounts,
         Section::Lots,
@@ -228,6 +229,7 @@ impl Section {
         Section::Cancels,
         Section::Due,
         Section::Sessions,
+        Section::Rankings,
     ];
 
     pub(crate) const fn name(self) -> &'static str {
@@ -240,6 +242,7 @@ impl Section {
             Section::Cancels => "cancels",
             Section::Due => "due",
             Section::Sessions => "sessions",
+            Section::Rankings => "rankings",
         }
     }
 
@@ -250,6 +253,7 @@ impl Section {
             Section::Accounts => records::ACCOUNT_WORDS,
             Section::Lots => records::LOT_WORDS,
             Section::Orders => records::ORDER_WORDS,
+            Section::Rankings => records::RANKING_WORDS,
             Section::Process | Section::Cancels | Section::Due | Section::Sessions => 2,
         }
     }

@@ -13,6 +13,7 @@ use crate::funding::Pass;
 use crate::index::{Index, Weights};
 use crate::liquidation::Lot;
 use crate::premium::Premium;
+use crate::ranking::{LeftOut, Ranking};
 
 pub(super) const MARKET_WORDS: usize = 16 + INDEX_WORDS;
 /// Of the index within the market.
@@ -20,6 +21,7 @@ const INDEX_WORDS: usize = 4 + MAX_CONSTITUENTS * 3;
 pub(super) const ACCOUNT_WORDS: usize = 9;
 pub(super) const LOT_WORDS: usize = 4;
 pub(super) const ORDER_WORDS: usize = 11;
+pub(super) const RANKING_WORDS: usize = 8;
 
 /// Two halves of a word, the low one first.
 const fn halves(word: u64) -> (u32, u32) {
@@ -435,28 +437,28 @@ impl OrderRecord {
     }
 }
 
-/// The process that is under way: its kind, and three numbers.
+/// The process that is under way: its kind, and two numbers.
 pub(super) fn process_words(process: Process) -> [u64; 2] {
-    let [kind, a, b, c] = match process {
-        Process::Liquidate { account, stage } => [1, account, stage as u32, 0],
-        Process::CloseOut { lot } => [2, lot, 0, 0],
-        Process::Sweep { lot } => [3, lot, 0, 0],
-        Process::Rank { lot, next, best } => [4, lot, next, best],
-        Process::Clear { account, lot } => [5, account, lot, 0],
-        Process::Net { lot, at } => [6, lot, at, 0],
+    let [kind, a, b] = match process {
+        Process::Liquidate { account, stage } => [1, account, stage as u32],
+        Process::CloseOut { lot } => [2, lot, 0],
+        Process::Sweep { lot } => [3, lot, 0],
+        Process::Rank { lot } => [4, lot, 0],
+        Process::Clear { account, lot } => [5, account, lot],
+        Process::Net { lot, at } => [6, lot, at],
     };
-    [joined(kind, a), joined(b, c)]
+    [joined(kind, a), b.into()]
 }
 
 pub(super) fn process_from_words([first, second]: [u64; 2]) -> Option<Process> {
-    let ((kind, a), (b, c)) = (halves(first), halves(second));
-    match (kind, b, c) {
-        (1, stage, 0) => Stage::from_number(stage).map(|stage| Process::Liquidate { account: a, stage }),
-        (2, 0, 0) => Some(Process::CloseOut { lot: a }),
-        (3, 0, 0) => Some(Process::Sweep { lot: a }),
-        (4, next, best) => Some(Process::Rank { lot: a, next, best }),
-        (5, lot, 0) => Some(Process::Clear { account: a, lot }),
-        (6, at, 0) => Some(Process::Net { lot: a, at }),
+    let ((kind, a), b) = (halves(first), u32::try_from(second).ok()?);
+    match (kind, b) {
+        (1, stage) => Stage::from_number(stage).map(|stage| Process::Liquidate { account: a, stage }),
+        (2, 0) => Some(Process::CloseOut { lot: a }),
+        (3, 0) => Some(Process::Sweep { lot: a }),
+        (4, 0) => Some(Process::Rank { lot: a }),
+        (5, lot) => Some(Process::Clear { account: a, lot }),
+        (6, at) => Some(Process::Net { lot: a, at }),
         _ => None,
     }
 }
@@ -475,4 +477,57 @@ pub(super) fn cancel_from_words([first, before]: [u64; 2]) -> Option<CancelTask>
         _ => return None,
     };
     Some(CancelTask { account, side, before })
+}
+
+/// A ranking: of shorts (0) or longs (1), and the account that it looks at next; its filter; the best who was left out:
+/// account and 1, or 0 where there is nobody; what the place was made of.
+pub(crate) fn ranking_words(engine: &Engine) -> impl Iterator<Item = [u64; RANKING_WORDS]> + '_ {
+    let standing = (0..).zip(&engine.agenda.rankings.each).filter(|(_, ranking)| ranking.stands());
+    standing.map(|(side, Ranking { next, filter, left_out, .. })| {
+        let mut words = [0; RANKING_WORDS];
+        words[..2].copy_from_slice(&[joined(side, *next), *filter]);
+        if let Some(LeftOut { values, place }) = left_out {
+            words[2..].copy_from_slice(&[
+                joined(place.account.0, 1),
+                place.size.0,
+                values.entry as u64,
+                values.bankrupt as u64,
+                (values.bankrupt >> 64) as u64,
+                values.scale,
+            ]);
+        }
+        words
+    })
+}
+
+/// The same as it was read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RankingRecord {
+    pub(super) side: u32,
+    pub(super) next: u32,
+    pub(super) filter: u64,
+    pub(super) left_out: Option<LeftOutRecord>,
+    /// Nothing unknown was read.
+    pub(super) is_known: bool,
+}
+
+/// Who was left out for want of a place, and how he stood then.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LeftOutRecord {
+    pub(super) account: u32,
+    pub(super) size: u64,
+    pub(super) entry: i64,
+    pub(super) bankrupt: i128,
+    pub(super) scale: u64,
+}
+
+impl RankingRecord {
+    pub(super) fn from_words(words: [u64; RANKING_WORDS]) -> RankingRecord {
+        let [place, filter, who, size, entry, low, high, scale] = words;
+        let ((side, next), (account, is_there)) = (halves(place), halves(who));
+        let bankrupt = i128::from(high as i64) << 64 | i128::from(low);
+        let left_out = LeftOutRecord { account, size, entry: entry as i64, bankrupt, scale };
+        let is_known = side < 2 && (is_there == 1 || words[2..].iter().all(|word| *word == 0));
+        RankingRecord { side, next, filter, left_out: (is_there == 1).then_some(left_out), is_known }
+    }
 }

@@ -5,6 +5,7 @@
 
 use alloc::vec::Vec;
 
+use contract::adl::AdlValues;
 use contract::command::MAX_CONSTITUENTS;
 use contract::liquidation::close_out_tick;
 use contract::margin::leverage_fits;
@@ -16,13 +17,15 @@ use contract::{AccountId, Leverage, Marking, Price, Qty, Rate, Side, Tick};
 
 use super::bytes::Input;
 use super::records::{
-    ACCOUNT_WORDS, AccountRecord, LotRecord, MarketRecord, OrderRecord, cancel_from_words, process_from_words,
+    ACCOUNT_WORDS, AccountRecord, LeftOutRecord, LotRecord, MarketRecord, OrderRecord, RankingRecord,
+    cancel_from_words, process_from_words,
 };
 use super::{HEADER_WORDS, RestoreError, RestoreFlaw, Section, SnapshotHeader, SnapshotSource};
 use crate::account::NIL;
 use crate::agenda::{CANCEL_TASKS, CancelTask, Process, Stage};
 use crate::engine::{DEFAULT_HASH_SEED, Engine};
 use crate::premium::Premium;
+use crate::ranking::LeftOut;
 
 type Restored<T> = Result<T, RestoreError>;
 
@@ -103,6 +106,7 @@ impl<S: SnapshotSource> Restore<'_, S> {
         let due = self.due()?;
         self.engine.put_agenda(self.process, &cancels, &due);
         self.sessions()?;
+        self.rankings()?;
         self.input.must_be_over()?;
         let at = self.input.at();
         self.input.must(at == self.header.bytes, "length", at, "be the one in the header")?;
@@ -118,6 +122,8 @@ impl<S: SnapshotSource> Restore<'_, S> {
             let is_bearable = self.engine.settle_account(number);
             self.input.must(is_bearable, "account", number.into(), "be charged less for its orders")?;
         }
+        let has_room = self.engine.list_anew();
+        self.input.must(has_room, "rankings", has_room.into(), "have a place for all who were not left out")?;
         self.engine.check_sums().map_err(|law| self.input.error(RestoreFlaw::Law(law)))?;
         let (recorded, restored) = (self.header.digest, self.engine.digest());
         if recorded == restored { Ok(()) } else { Err(self.input.error(RestoreFlaw::Digest { recorded, restored })) }
@@ -251,7 +257,8 @@ impl<S: SnapshotSource> Restore<'_, S> {
         must(qty == 0 || market.mark_value != 0, "position", qty, "be 0 before the first mark")?;
         if !is_house {
             must(qty.unsigned_abs() <= market.max_side_qty, "position", qty, "obey LIMIT-1")?;
-            must(qty == 0 || (qty > 0) == (cost < 0), "cost", cost, "have the sign of its position")?;
+            let is_bought = if qty > 0 { cost < 0 } else { cost > 0 };
+            must(qty == 0 || is_bought, "cost", cost, "have the sign of its position")?;
         }
         let value = u128::from(units(&market.spec, Qty(qty.unsigned_abs()))) * u128::from(market.mark_value);
         must(value < u128::from(MOST), "position", qty, "be worth less")?;
@@ -416,7 +423,7 @@ impl<S: SnapshotSource> Restore<'_, S> {
             self.process = process;
         }
         let at_work = match self.process {
-            Some(Process::CloseOut { lot } | Process::Sweep { lot } | Process::Rank { lot, .. }) => Some(lot),
+            Some(Process::CloseOut { lot } | Process::Sweep { lot } | Process::Rank { lot }) => Some(lot),
             Some(Process::Clear { lot, .. } | Process::Net { lot, .. }) => Some(lot),
             Some(Process::Liquidate { .. }) | None => None,
         };
@@ -447,14 +454,10 @@ impl<S: SnapshotSource> Restore<'_, S> {
                 let fits = matches!(stage, Stage::Cancel | Stage::TakeOver);
                 is_trader(account) && self.engine.is_due(AccountId(account)) && (fits || has_steps())
             }
-            Process::CloseOut { lot } | Process::Sweep { lot } => is_at_work(lot),
+            Process::CloseOut { lot } | Process::Sweep { lot } | Process::Rank { lot } => is_at_work(lot),
             Process::Net { lot: slot, at } => {
                 let is_long = |slot: u32| lot(slot).filter(|lot| lot.number != 0).map(|lot| lot.is_long);
                 is_at_work(slot) && (at == NIL || is_long(at) == is_long(slot).map(|is_long| !is_long))
-            }
-            Process::Rank { lot, next, best } => {
-                let is_next = AccountId::FIRST_TRADER.0 <= next && next as usize <= self.engine.accounts.len();
-                is_at_work(lot) && is_next && (best == NIL || (is_trader(best) && best < next))
             }
             // Deleveraging may have used the lot up.
             Process::Clear { account, lot: slot } => is_trader(account) && lot(slot).is_some_and(|lot| !lot.is_resting),
@@ -514,6 +517,45 @@ impl<S: SnapshotSource> Restore<'_, S> {
             };
             *last = request;
             sessions_from = session + 1;
+        }
+        self.input.end()
+    }
+
+    fn rankings(&mut self) -> Restored<()> {
+        let count = self.input.begin(Section::Rankings, 2)?;
+        let mut sides_from = 0;
+        for _ in 0..count {
+            let record = RankingRecord::from_words(self.input.words()?);
+            let market = &self.engine.market;
+            let RankingRecord { side, next, filter, left_out, is_known } = record;
+            self.input.must(is_known && sides_from <= side, "ranking", side.into(), "be of shorts, then of longs")?;
+            sides_from = side + 1;
+            let traders = AccountId::FIRST_TRADER.0..=self.engine.accounts.len() as u32;
+            self.input.must(traders.contains(&next), "ranking", next.into(), "be at a trader, or behind the last")?;
+            let is_idle = self.engine.agenda.is_idle();
+            self.input.must(!is_idle && market.mark_value != 0, "ranking", next.into(), "be for lots that wait")?;
+            let highest = unit_value(&market.spec, market.spec.tick_size);
+            self.input.must((1..=highest).contains(&filter), "filter", filter, "be 1 to the value at one tick")?;
+            let mut place = None;
+            if let Some(LeftOutRecord { account, size, entry, bankrupt, scale }) = left_out {
+                let is_long = side == 1;
+                let is_one = (AccountId::FIRST_TRADER.0..next).contains(&account);
+                self.input.must(is_one, "left out", account.into(), "have been looked at")?;
+                let is_size = size != 0 && size <= market.max_side_qty && size.is_multiple_of(market.spec.value_unit);
+                self.input.must(is_size, "left out", size, "hold whole units, within LIMIT-1")?;
+                let value = u128::from(units(&market.spec, Qty(size))) * u128::from(market.mark_value);
+                let is_entry = entry != 0 && (entry < 0) == is_long && entry.unsigned_abs() < MOST;
+                self.input.must(is_entry, "left out", entry as u64, "have a cost of its side")?;
+                // More than any account has, and little enough for the products of a score.
+                let is_scale = scale != 0 && bankrupt.unsigned_abs() < 1 << 126;
+                self.input.must(is_scale && value < u128::from(MOST), "left out", scale, "have a place")?;
+                let mark = if is_long { -(value as i64) } else { value as i64 };
+                let values = AdlValues { mark, entry, bankrupt, scale };
+                place = Some(LeftOut::new(values, Qty(size), AccountId(account)));
+            }
+            let ranking = &mut self.engine.agenda.rankings.each[side as usize];
+            ranking.begin(filter);
+            (ranking.next, ranking.left_out) = (next, place);
         }
         self.input.end()
     }

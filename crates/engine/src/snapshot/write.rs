@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use contract::Side;
 
 use super::bytes::Output;
-use super::records::{AccountRecord, LotRecord, MarketRecord, OrderRecord, cancel_words, process_words};
+use super::records::{AccountRecord, LotRecord, MarketRecord, OrderRecord, cancel_words, process_words, ranking_words};
 use super::{HEADER_WORDS, MAGIC, Section, SnapshotSink};
 use crate::engine::Engine;
 
@@ -77,6 +77,7 @@ impl Engine {
             Section::Cancels => self.agenda.cancels.len(),
             Section::Due => self.agenda.due.len(),
             Section::Sessions => self.sessions.iter().filter(|request| **request != 0).count(),
+            Section::Rankings => ranking_words(self).count(),
         };
         count as u64
     }
@@ -108,6 +109,7 @@ impl Engine {
                 let used = self.sessions.iter().enumerate().filter(|(_, request)| **request != 0);
                 used.for_each(|(session, request)| out.words(&[session as u64, *request]));
             }
+            Section::Rankings => ranking_words(self).for_each(|words| out.words(&words)),
         }
     }
 

@@ -147,3 +147,131 @@ fn where_no_one_is_left_the_lot_rests_and_is_tried_again() {
     ",
     );
 }
+
+/// ADL-1, law 4: every account is looked at once, a step each; then the ranking serves the next lot of the side too.
+#[test]
+fn one_ranking_serves_all_lots_of_a_mark() {
+    scenario(
+        "
+        budget 1
+        s1 leverage 10
+        s1 sell 500 @ 10000.0
+        s2 leverage 5
+        s2 sell 500 @ 10000.0
+        a leverage 100
+        a buy   600 @ 10000.0
+        b leverage 100
+        b buy   400 @ 10000.0
+        mark 9940.0
+        clock
+        clock
+        clock
+        clock                  -> lot Resting qty 600 bankrupt 9901.0 unit_value 10100
+        clock                  -> lot Resting qty 400 bankrupt 9901.0 unit_value 10100
+        mark 9900.0            -> mark 9900.0
+                               -> lot Sweep qty 600 bankrupt 9901.0 unit_value 10100
+        clock
+        clock
+        clock
+        clock
+        clock
+        clock                  -> s1 deleveraged 500 @ 9901.0 fee -1262
+        clock
+        clock                  -> s2 deleveraged 100 @ 9901.0 fee -252
+        clock
+        clock                  -> lot Sweep qty 400 bankrupt 9901.0 unit_value 10100
+        clock
+        clock                  -> s2 deleveraged 400 @ 9901.0 fee -1010
+        clock
+        book                   -> empty
+    ",
+    );
+}
+
+/// ADL-1: what a command changes while a ranking stands counts at once. s2 was looked at with 2x and stood below s1;
+/// then it takes 100x, and is first. Who is deleveraged in part stays in the place that he has now.
+#[test]
+fn who_rises_while_a_ranking_stands_is_closed_in_his_new_place() {
+    scenario(
+        "
+        budget 1
+        s1 leverage 10
+        s1 sell 500 @ 10000.0
+        s2 leverage 2
+        s2 sell 500 @ 10000.0
+        a leverage 100
+        a buy  1000 @ 10000.0
+        mark 9900.0            -> mark 9900.0
+                               -> a Started qty 1000 liq 9950.5 bankrupt 9901.0
+        clock                  -> a taken_over long 1000 @ 9901.0 fee 7575
+                               -> lot TakenOver qty 1000 bankrupt 9901.0 unit_value 10100
+        clock                  -> lot Resting qty 1000 bankrupt 9901.0 unit_value 10100
+        clock                  -> lot Sweep qty 1000 bankrupt 9901.0 unit_value 10100
+        clock
+        clock
+        clock
+        clock
+        s2 leverage 100        -> s1 deleveraged 500 @ 9901.0 fee -1262
+    ",
+    );
+    scenario(
+        "
+        budget 1
+        s1 leverage 10
+        s1 sell 500 @ 10000.0
+        s2 leverage 2
+        s2 sell 500 @ 10000.0
+        a leverage 100
+        a buy  1000 @ 10000.0
+        mark 9900.0
+        clock
+        clock
+        clock                  -> lot Sweep qty 1000 bankrupt 9901.0 unit_value 10100
+        clock
+        clock
+        clock
+        s2 leverage 100
+        clock                  -> s2 deleveraged 500 @ 9901.0 fee -1262
+        clock
+        clock                  -> s1 deleveraged 500 @ 9901.0 fee -1262
+    ",
+    );
+}
+
+/// ADL-4, law 4: a ranking of one place is taken by a, who ranks first and may not be closed as far away as the lot.
+/// A second one, for this lot alone, has a place for b only.
+#[test]
+fn who_may_not_be_closed_takes_nobody_s_place() {
+    scenario(
+        "
+        budget 1
+        places 1
+        m sell 2000 @ 10000.0
+        a leverage 10
+        a buy  1000 @ 10000.0
+        b leverage 10
+        b buy  1000 @ 10000.0
+        mark 9700.0
+        s leverage 100
+        s sell 1000 @ 9700.0
+        m buy  1000 @ 9700.0
+        mark 9760.0
+        clock
+        clock
+        mark 10050.0           -> mark 10050.0
+                               -> lot Sweep qty -1000 bankrupt 9798.15 unit_value 10206
+        a leverage 100
+        clock
+        clock
+        clock
+        clock
+        clock
+        clock
+        clock
+        clock
+        clock
+        clock                  -> b deleveraged 1000 @ 9798.15 fee -2551
+        position a             -> qty 1000
+    ",
+    );
+}

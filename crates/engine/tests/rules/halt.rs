@@ -140,9 +140,6 @@ fn a_lot_on_the_list_is_swept_once_after_a_halt() {
         clock
         clock                  -> lot Sweep qty 400 bankrupt 9901.0 unit_value 10100
         clock
-        clock
-        clock
-        clock
         clock                  -> m deleveraged 400 @ 9901.0 fee -1010
         clock
         clock

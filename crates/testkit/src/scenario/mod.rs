@@ -26,6 +26,7 @@
 //! | `rate PERCENT`, `at HH:MM:SS` | the funding rate, `0.01` for 0.01 %; a clock at that time, later ones follow it |
 //! | `book`, `wallet NAME`, `position NAME`, `available NAME` | looks; of wallet and position only the fields named are compared |
 //! | `marking fair\|index\|last`, `profile NAME`, `budget N`, `max_fills N`, `premium full\|none`, `lots N`, `no_mark` | the contract, before anything else |
+//! | `places N` | places of a ranking, before anything else |
 //!
 //! Accounts are opened when first named, with 10 XBT unless that line is a deposit. The mark is 10000.0
 //! from the first order on unless a `mark` line came before. `#` begins a comment.
@@ -161,6 +162,7 @@ struct Stage<M> {
     seq: u64,
     ts: u64,
     has_mark: bool,
+    places: usize,
 }
 
 impl<M: Machine> Stage<M> {
@@ -174,13 +176,16 @@ impl<M: Machine> Stage<M> {
             seq: 0,
             ts: 0,
             has_mark: false,
+            places: usize::MAX,
         }
     }
 
     /// The machine, opened when it is first needed: from then on the contract stands.
     fn machine(&mut self) -> Result<&mut M, String> {
         if self.machine.is_none() {
-            self.machine = Some(M::open(&self.genesis)?);
+            let mut machine = M::open(&self.genesis)?;
+            machine.limit_ranking(self.places);
+            self.machine = Some(machine);
         }
         Ok(self.machine.as_mut().expect("just opened"))
     }
@@ -262,6 +267,7 @@ impl<M: Machine> Stage<M> {
             ["premium", "full"] => spec.premium = PremiumMode::Full,
             ["premium", "none"] => spec.premium = PremiumMode::None,
             ["lots", count] => self.genesis.capacity.lots = action::number(count)? as u32,
+            ["places", count] => self.places = action::number(count)? as usize,
             ["no_mark"] => self.has_mark = true,
             _ => return Ok(false),
         }

@@ -42,7 +42,7 @@ pub(super) enum Process {
     /// A lot sweeps the book at the fund's cost. (Rule LIQ-7)
     Sweep(u64),
     /// Who is deleveraged against a lot. (Rule ADL-1)
-    Rank { lot: u64, next: u32, best: Option<u32> },
+    Rank { lot: u64 },
     /// The orders of an account that was deleveraged. (Rule ADL-2)
     Clear { account: u32, lot: u64 },
 }
@@ -52,7 +52,7 @@ impl Process {
     pub(super) fn lot(self) -> Option<u64> {
         match self {
             Process::Liquidate(..) => None,
-            Process::Net { lot, .. } | Process::Rank { lot, .. } | Process::Clear { lot, .. } => Some(lot),
+            Process::Net { lot, .. } | Process::Rank { lot } | Process::Clear { lot, .. } => Some(lot),
             Process::CloseOut(lot) | Process::Sweep(lot) => Some(lot),
         }
     }
@@ -120,7 +120,7 @@ impl Twin {
             Process::Net { lot, after } => self.net_step(lot, after),
             Process::CloseOut(lot) => self.close_out_step(lot),
             Process::Sweep(lot) => self.sweep_step(lot),
-            Process::Rank { lot, next, best } => self.rank_step(lot, next, best),
+            Process::Rank { lot } => self.rank_step(lot),
             Process::Clear { account, lot } => self.clear_step(account, lot),
         }
     }

@@ -14,7 +14,7 @@ use super::liquidation::Lot;
 use super::market::opposite;
 use super::settle::Party;
 
-/// A place in the ranking.
+/// How high somebody ranks. (Rule ADL-1)
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Score {
     /// top / bottom, the bottom positive.
@@ -24,7 +24,7 @@ pub(super) enum Score {
 }
 
 impl Score {
-    fn compare(&self, other: &Score) -> Ordering {
+    pub(super) fn compare(&self, other: &Score) -> Ordering {
         match (self, other) {
             (Score::Infinite, Score::Infinite) => Ordering::Equal,
             (Score::Infinite, _) => Ordering::Greater,
@@ -37,17 +37,32 @@ impl Score {
 }
 
 impl Twin {
-    /// One account is looked at; after the last one the best is deleveraged.
-    pub(super) fn rank_step(&mut self, lot: u64, next: u32, best: Option<u32>) -> Option<Process> {
+    /// One account is looked at; after the last one the first of the ranking is deleveraged.
+    pub(super) fn rank_step(&mut self, lot: u64) -> Option<Process> {
         let it = self.held_lot(lot);
+        let again = Some(Process::Rank { lot });
+        let next = self.ranking_for(&it).next;
         if (next as usize) < self.accounts.len() {
-            // A best that is no candidate any more gives way to any candidate.
-            let holder = best.filter(|&best| self.is_candidate(best, &it));
-            let is_better = self.is_candidate(next, &it) && holder.is_none_or(|best| self.ranks_above(next, best));
-            let best = if is_better { Some(next) } else { best };
-            return Some(Process::Rank { lot, next: next + 1, best });
+            self.ranking_for(&it).next += 1;
+            self.settle_ahead(next);
+            return again;
         }
-        match best {
+        let first = self.first_for(&it);
+        match first {
+            Some(first) if self.awaits_settlement(first) => {
+                self.settle_ahead(first);
+                again
+            }
+            Some(first) => {
+                self.deleverage(&it, first);
+                Some(Process::Clear { account: first, lot })
+            }
+            None if self.ranking_for(&it).left_out.is_some() => {
+                let is_used_up = self.is_used_up(&it);
+                let filter = if is_used_up { self.nearest(&it) } else { it.unit_value };
+                self.begin_ranking(&it, filter);
+                again
+            }
             // An order may have come to the lot's price meanwhile: resting there would cross the book
             // (rule BOOK-1), so the lot meets it first.
             None if self.meets(&it).is_some() => Some(Process::Sweep(lot)),
@@ -56,22 +71,17 @@ impl Twin {
                 self.rest_lot(lot);
                 None
             }
-            Some(best) if !self.is_candidate(best, &it) => Some(Process::Rank { lot, next: 4, best: None }),
-            Some(best) => {
-                self.deleverage(&it, best);
-                Some(Process::Clear { account: best, lot })
-            }
         }
     }
 
-    /// Opposite side, not due, and closing at v leaves its own bankruptcy unpassed. (Rule ADL-4)
-    fn is_candidate(&self, account: u32, lot: &Lot) -> bool {
+    /// This side, not due, and closing at v leaves its own bankruptcy unpassed. (Rule ADL-4)
+    pub(super) fn is_candidate(&self, account: u32, is_long: bool, unit_value: i128) -> bool {
         let it = &self.accounts[account as usize];
-        if it.due.is_some() || it.qty.signum() != -lot.qty.signum() {
+        if it.due.is_some() || it.qty == 0 || (it.qty > 0) != is_long {
             return false;
         }
         let backing = self.market.backing_to_bankruptcy(it, &self.sums(account));
-        let at_lot = self.market.units(it.qty.abs()) * lot.unit_value;
+        let at_lot = self.market.units(it.qty.abs()) * unit_value;
         if it.qty > 0 {
             let limit = backing.plus(it.cost.abs());
             at_lot * limit.bottom <= limit.top
@@ -81,18 +91,8 @@ impl Twin {
         }
     }
 
-    /// Strictly above: higher score, then larger position, then lower number. (Rule ADL-1)
-    fn ranks_above(&self, account: u32, other: u32) -> bool {
-        let size = |account: u32| self.accounts[account as usize].qty.abs();
-        self.score(account)
-            .compare(&self.score(other))
-            .then(size(account).cmp(&size(other)))
-            .then(other.cmp(&account))
-            .is_gt()
-    }
-
     /// PnL% times effective leverage where in profit, PnL% over it where not. (Rule ADL-1)
-    fn score(&self, account: u32) -> Score {
+    pub(super) fn score(&self, account: u32) -> Score {
         let it = &self.accounts[account as usize];
         let at_mark = self.market.signed_value_at_mark(it);
         let entry = BigInt::from(it.cost.abs());
@@ -135,6 +135,6 @@ impl Twin {
             self.cancel(number, CancelReason::Deleverage);
             return Some(Process::Clear { account, lot });
         }
-        self.lot(lot).map(|_| Process::Rank { lot, next: 4, best: None })
+        self.lot(lot).map(|_| Process::Rank { lot })
     }
 }

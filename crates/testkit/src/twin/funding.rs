@@ -147,26 +147,25 @@ impl Twin {
 
     /// Before anything reads or changes an account: its funding, where its turn has not come. (Rule FUND-5)
     pub(super) fn settle_ahead(&mut self, account: u32) {
-        let Some(pass) = self.pass else { return };
-        let it = &mut self.accounts[account as usize];
-        if account >= pass.next && !it.is_settled_ahead {
-            it.is_settled_ahead = true;
+        if let Some(pass) = self.pass
+            && self.awaits_settlement(account)
+        {
+            self.accounts[account as usize].is_settled_ahead = true;
             self.settle_funding(account, pass);
         }
+    }
+
+    /// Has the pass that is open not come to this account?
+    pub(super) fn awaits_settlement(&self, account: u32) -> bool {
+        self.pass.is_some_and(|pass| account >= pass.next) && !self.accounts[account as usize].is_settled_ahead
     }
 
     /// Whom a process is about to look at.
     pub(super) fn settle_for(&mut self, process: Process) {
         match process {
             Process::Liquidate(account, _) | Process::Clear { account, .. } => self.settle_ahead(account),
-            Process::Rank { next, best, .. } => {
-                for account in std::iter::once(next).chain(best) {
-                    if (account as usize) < self.accounts.len() {
-                        self.settle_ahead(account);
-                    }
-                }
-            }
-            Process::Net { .. } | Process::CloseOut(_) | Process::Sweep(_) => {}
+            // A ranking settles whom it looks at when it does.
+            Process::Net { .. } | Process::CloseOut(_) | Process::Sweep(_) | Process::Rank { .. } => {}
         }
     }
 

@@ -197,6 +197,7 @@ impl Twin {
     /// The mark moves: whom it has passed becomes due, which lots it has passed are listed.
     pub(super) fn take_mark(&mut self, price: Price) {
         self.market.mark = Some(price);
+        self.rankings = [None, None];
         self.say(None, Fact::IndexMark(IndexMark { index: self.index_price(), mark: price }));
         self.look_at_everybody();
     }

@@ -262,7 +262,7 @@ impl Twin {
     /// One fill with the best opposite order, as far as the fund reaches. (Rule LIQ-7)
     pub(super) fn sweep_step(&mut self, number: u64) -> Option<Process> {
         let lot = self.held_lot(number);
-        let ranking = Process::Rank { lot: number, next: 4, best: None };
+        let ranking = Process::Rank { lot: number };
         let best = self.best(opposite(lot.closing_side())).filter(|order| self.is_near_mark(&lot, order.tick));
         let Some(best) = best else { return Some(ranking) };
         let unit_value = self.market.unit_value(best.tick);

@@ -25,6 +25,7 @@ mod money;
 mod orders;
 mod outbox;
 mod premium;
+mod ranking;
 mod reserve;
 mod review;
 mod settle;
@@ -49,6 +50,7 @@ use liquidation::Lot;
 use market::Market;
 use outbox::Now;
 use premium::Sample;
+use ranking::{PLACES, Ranking};
 
 pub use view::{LotView, OrderView};
 
@@ -103,6 +105,10 @@ pub struct Twin {
     liquidation_realised: i128,
     cancel_alls: VecDeque<CancelAllTask>,
     process: Option<Process>,
+    /// Of shorts, of longs.
+    rankings: [Option<Ranking>; 2],
+    /// Places of a ranking.
+    places: usize,
     state: MarketState,
     /// The newest mark that came while the agenda held something.
     waiting_mark: Option<Price>,
@@ -141,6 +147,8 @@ impl Twin {
             liquidation_realised: 0,
             cancel_alls: VecDeque::new(),
             process: None,
+            rankings: [None, None],
+            places: PLACES,
             state: MarketState::Open,
             waiting_mark: None,
             last_seq: None,
@@ -165,6 +173,7 @@ impl Twin {
         if own >= 4 && (own as usize) < self.accounts.len() {
             self.settle_ahead(own);
             self.review(None);
+            self.cut_rankings();
         }
 
         self.now.is_agenda = false;
@@ -172,6 +181,7 @@ impl Twin {
             self.reject(command, refusal);
         }
         self.review(Some(command.account().0));
+        self.cut_rankings();
 
         self.now.is_agenda = true;
         self.work(&mut budget);
@@ -196,6 +206,7 @@ impl Twin {
             self.samples.extend(behind);
             self.reach_minute();
             if self.nothing_waits() {
+                self.rankings = [None, None];
                 if let Some(rate) = self.waiting_rate.take() {
                     self.put_rate_in_force(rate);
                     continue;
@@ -208,6 +219,7 @@ impl Twin {
                 *budget -= 1;
                 self.step();
                 self.review(None);
+                self.cut_rankings();
             }
         }
     }

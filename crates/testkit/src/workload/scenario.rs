@@ -103,7 +103,7 @@ impl Scenario {
             first_mark: Price(random.pick(&[1_000_000, 6_500_000, 114_570])),
             jumps: random.pick(&[5, 30, 100, 100]),
             has_extremes: random.per_mille(200),
-            leaps: random.pick(&[0, 10, 30]),
+            leaps: random.pick(&[0, 10, 50]),
             minutes: if marking == Marking::External { 0 } else { 50 },
             fund_power: random.pick(&[18, 24, 31]),
         }

@@ -38,6 +38,11 @@ const IN_A_FILL: &str = "maker ahead";
 /// Who paid and was liquidated by the same command.
 const LIQUIDATED: &str = "liquidated";
 
+/// A ranking behind a command had no place for somebody.
+const CUT: &str = "cut";
+/// It serves some lots only: the first of the others may not be closed as far away as these.
+const NARROW: &str = "narrow";
+
 /// Minutes that changed the indicative rate.
 const SAMPLED: &str = "sampled";
 /// A rate that an interval came to.
@@ -55,7 +60,7 @@ const BY_MARKING: [(Marking, &str, &str); 3] = [
 const BY_TRADE: &str = "marked by a trade";
 
 /// Counts of command kinds, refusals, fill causes, cancel reasons, liquidation steps, what became of parts, funding,
-/// rates, index, and causes of the fund's changes.
+/// rates, index, rankings, and causes of the fund's changes.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Tally {
     counts: BTreeMap<(&'static str, &'static str), u64>,
@@ -83,6 +88,7 @@ impl Tally {
         list("funding", vec![OPEN, AHEAD, IN_A_FILL, LIQUIDATED]);
         list("rate", vec![SAMPLED, COMPUTED, AT_CAP, AT_STEP, BY_TRADE]);
         list("rate", BY_MARKING.iter().flat_map(|(_, sampled, computed)| [*sampled, *computed]).collect());
+        list("ranking", vec![CUT, NARROW]);
         list("part", vec!["filled", "killed"]);
         list("insurance", InsuranceCause::ALL.iter().map(|it| it.name()).collect());
         for (group, name, _) in NEVER {
@@ -130,6 +136,15 @@ impl Tally {
             match event.fact() {
                 Some(Fact::IndexMark(it)) if it.index.0 != 0 => self.add("index", MOVED),
                 _ => {}
+            }
+        }
+    }
+
+    /// Counts what rankings stand behind a command.
+    pub fn count_rankings(&mut self, is_cut: bool, is_narrow: bool) {
+        for (name, is_so) in [(CUT, is_cut), (NARROW, is_narrow)] {
+            if is_so {
+                self.add("ranking", name);
             }
         }
     }
