@@ -43,22 +43,29 @@ impl Wide {
     /// Where the product needs more than 384 bits, which rule LIMIT-1 rules out.
     #[must_use]
     pub fn product(self, other: Wide) -> Wide {
+        // Most amounts have one or two limbs: what is zero above them is left out.
+        let (mine, others) = (self.used(), other.used());
+        assert!(mine + others <= LIMBS + 1, "LIMIT-1: products of amounts fit 384 bits");
         let mut out = [0u64; LIMBS];
-        for (i, &a) in self.0.iter().enumerate() {
+        for (i, &a) in self.0[..mine].iter().enumerate() {
             let mut carry = 0u128;
-            for (j, &b) in other.0.iter().enumerate() {
-                if i + j < LIMBS {
-                    // Below 2^128: (2^64 − 1)² + 2·(2^64 − 1) is its last value.
-                    let sum = u128::from(a) * u128::from(b) + u128::from(out[i + j]) + carry;
-                    out[i + j] = sum as u64;
-                    carry = sum >> 64;
-                } else {
-                    assert!(a == 0 || b == 0, "LIMIT-1: products of amounts fit 384 bits");
-                }
+            for (j, &b) in other.0[..others].iter().enumerate() {
+                // Below 2^128: (2^64 − 1)² + 2·(2^64 − 1) is its last value.
+                let sum = u128::from(a) * u128::from(b) + u128::from(out[i + j]) + carry;
+                out[i + j] = sum as u64;
+                carry = sum >> 64;
             }
-            assert!(carry == 0, "LIMIT-1: products of amounts fit 384 bits");
+            match out.get_mut(i + others) {
+                Some(limb) => *limb = carry as u64,
+                None => assert!(carry == 0, "LIMIT-1: products of amounts fit 384 bits"),
+            }
         }
         Wide(out)
+    }
+
+    /// How many limbs there are up to the last that is not zero.
+    fn used(&self) -> usize {
+        self.0.iter().rposition(|limb| *limb != 0).map_or(0, |last| last + 1)
     }
 
     /// floor(self / other); `None` where `other` is zero or the quotient exceeds 128 bits.
@@ -223,5 +230,19 @@ mod tests {
     #[should_panic(expected = "LIMIT-1")]
     fn a_product_beyond_384_bits_stops() {
         let _ = Wide([u64::MAX; LIMBS]).times(2);
+    }
+
+    /// Where together they have one limb more than there are.
+    #[test]
+    fn the_last_product_that_fits_384_bits() {
+        let (three, four) = (Wide([0, 0, 1 << 32, 0, 0, 0]), Wide([0, 0, 0, 1 << 31, 0, 0]));
+        assert_eq!(three.product(four), Wide([0, 0, 0, 0, 0, 1 << 63]));
+        assert_eq!(Wide::ZERO.product(Wide([u64::MAX; LIMBS])), Wide::ZERO);
+    }
+
+    #[test]
+    #[should_panic(expected = "LIMIT-1")]
+    fn a_product_of_385_bits_stops() {
+        let _ = Wide([0, 0, 1 << 32, 0, 0, 0]).product(Wide([0, 0, 0, 1 << 32, 0, 0]));
     }
 }
