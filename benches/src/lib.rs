@@ -169,6 +169,50 @@ pub fn funding_instant(accounts: u32) -> Recording {
     recording
 }
 
+/// Contracts of everybody in [`deleveraging`].
+const SIZE: u64 = 50;
+
+/// So many accounts, half of them short and in profit; a mark that takes over so many lots, each as large as so many of
+/// their positions, with an empty fund and an empty book; and clocks until all of them are deleveraged, each with the
+/// budget of the profile. The deleveraged are counted as fills. (Rules ADL-1, ADL-2)
+#[must_use]
+pub fn deleveraging(accounts: u32, lots: u32, positions_a_lot: u32) -> Recording {
+    let capacity = Capacity { accounts: FIRST + accounts + lots + 1, orders: 16, sessions: 1, lots };
+    let mut stage = Stage::new(capacity, ContractSpec::XBTUSD_2019.budget);
+    stage.mark(Price(1_000_000));
+    for account in FIRST..FIRST + accounts {
+        // 1.5x to 4.99x, every fourth pair in cross margin: scores of all sizes, whatever the order of accounts.
+        let leverage = if account / 2 % 4 == 0 { 0 } else { 150 + account.wrapping_mul(0x9e37_79b1) % 350 };
+        stage.open(account, 10_000_000, leverage);
+        let side = if account % 2 == 0 { Side::Sell } else { Side::Buy };
+        stage.apply(account, Action::New(limit(side, MIDDLE, SIZE)));
+    }
+    // Who sells to those that will be taken over is rich, and so the last to be deleveraged.
+    let (seller, qty) = (FIRST + accounts, SIZE * u64::from(positions_a_lot));
+    stage.open(seller, 1_000_000 * contract::units::XBT, 0);
+    for account in seller + 1..=seller + lots {
+        stage.open(account, 100_000_000, 10_000);
+        stage.apply(seller, Action::New(limit(Side::Sell, MIDDLE, qty)));
+        stage.apply(account, Action::New(limit(Side::Buy, MIDDLE, qty)));
+    }
+    let engine = stage.engine.clone();
+    let mut recording =
+        Recording { preparation: Vec::new(), engine, commands: Vec::new(), chain: 0, fills: 0, refused: 0 };
+    let mut events: Vec<Event> = Vec::new();
+    while recording.commands.is_empty() || !stage.engine.agenda_is_empty() {
+        let is_first = recording.commands.is_empty();
+        let action = if is_first { Action::Mark(Mark { price: Price(980_000) }) } else { Action::Clock };
+        let command = stage.stamped(u32::MAX, action);
+        events.clear();
+        stage.engine.apply(&command, &mut events);
+        let is_one = |event: &&Event| matches!(event.fact(), Some(Fact::Fill(fill)) if fill.cause.get() == Some(FillCause::Deleverage));
+        recording.fills += events.iter().filter(is_one).count();
+        recording.commands.push(command);
+    }
+    recording.chain = stage.engine.chain();
+    recording
+}
+
 /// So many accounts, each with a position far from liquidation, half of them in cross margin.
 fn holders(accounts: u32, budget: u64) -> Stage {
     let mut stage = Stage::new(Capacity { accounts: FIRST + accounts, orders: 16, sessions: 1, lots: 16 }, budget);
@@ -247,6 +291,22 @@ mod tests {
         let paid = events.iter().filter(|event| matches!(event.fact(), Some(Fact::Funding(_)))).count();
         assert_eq!(paid, 2_000);
         engine.check_sums().expect("SUM-1 to SUM-7 hold");
+    }
+
+    #[test]
+    fn so_many_lots_are_closed_against_so_many_positions() {
+        for (lots, positions_a_lot) in [(1, 1), (1, 100), (100, 1)] {
+            let recording = deleveraging(2_000, lots, positions_a_lot);
+            assert_eq!(recording.fills as u32, lots * positions_a_lot);
+            // A look at each account once, and a few steps for each lot and each position: budgets of 1,000.
+            let accounts = u64::from(recording.engine.accounts() - FIRST);
+            let steps = accounts + 5 * u64::from(lots) + 2 * u64::from(lots * positions_a_lot);
+            assert_eq!(recording.commands.len() as u64, steps.div_ceil(1_000), "{lots} lots");
+            let mut engine = recording.engine.clone();
+            measured(&mut engine, &recording.commands, &mut Slots::default());
+            assert_eq!(engine.chain(), recording.chain);
+            engine.check_sums().expect("SUM-1 to SUM-7 hold");
+        }
     }
 
     #[test]
