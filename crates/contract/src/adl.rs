@@ -81,6 +81,39 @@ impl AdlCandidate {
             scale,
         }
     }
+
+    /// Its place in the ranking, at the value of one unit at the mark. (Rule ADL-1)
+    #[must_use]
+    pub fn place(&self, spec: &ContractSpec, mark_value: u64) -> Ranked {
+        let score = self.values(spec, mark_value).score();
+        Ranked { score, size: self.position.size(), account: self.account }
+    }
+
+    /// The furthest value of one unit at which it may be closed, rounded away from its bankruptcy: a long at this one
+    /// or below, a short at this one or above. (Rule ADL-4)
+    ///
+    /// 0 for a long that may be closed at none, `u64::MAX` for such a short.
+    /// ```
+    /// use centum_contract::adl::AdlCandidate;
+    /// use centum_contract::margin::Terms;
+    /// use centum_contract::position::PositionState;
+    /// use centum_contract::{AccountId, ContractSpec, Leverage, Rate};
+    /// let spec = ContractSpec::XBTUSD_2019;
+    /// let mut position = PositionState::default();
+    /// position.execute(&spec, 3, 9_999); // cost 29,997; at 2x W_bk is 14,998.5
+    /// let terms = Terms::new(&spec, Leverage(200), 0, Rate(75_000), Rate(0));
+    /// let candidate = AdlCandidate { account: AccountId(4), position, terms, equity: 0 };
+    /// assert_eq!(candidate.furthest_value(&spec), 14_998); // 44,994 of 44,995.5
+    /// ```
+    #[must_use]
+    pub fn furthest_value(&self, spec: &ContractSpec) -> u64 {
+        let (w, scale) = self.until_bankruptcy();
+        let cost = i128::from(self.position.cost_abs()) * i128::from(scale);
+        let all_units = u128::from(units(spec, self.position.size())) * u128::from(scale);
+        let at_bankruptcy = if self.position.qty > 0 { cost + w } else { cost - w }.max(0).unsigned_abs();
+        let furthest = if self.position.qty > 0 { at_bankruptcy / all_units } else { at_bankruptcy.div_ceil(all_units) };
+        u64::try_from(furthest).unwrap_or(u64::MAX)
+    }
 }
 
 impl AdlValues {
@@ -208,12 +241,7 @@ impl Ord for Ranked {
 /// ```
 #[must_use]
 pub fn outranks(spec: &ContractSpec, mark_value: u64, a: &AdlCandidate, b: &AdlCandidate) -> bool {
-    let place = |c: &AdlCandidate| Ranked {
-        score: c.values(spec, mark_value).score(),
-        size: c.position.size(),
-        account: c.account,
-    };
-    place(a) > place(b)
+    a.place(spec, mark_value) > b.place(spec, mark_value)
 }
 
 /// May the candidate be closed at this value of a unit: does that leave its own bankruptcy unpassed?
@@ -258,6 +286,21 @@ pub fn may_be_deleveraged(spec: &ContractSpec, candidate: &AdlCandidate, unit_va
 pub const fn percentile(cumulative: u64, total: u64) -> u64 {
     assert!(total > 0 && cumulative <= total, "ADL-3: the cumulative quantity is a part of the total");
     ((5 * cumulative as u128).div_ceil(total as u128) * 20) as u64
+}
+
+/// The lights shown for it, one to five: five for the top fifth. (Rule ADL-3)
+///
+/// # Panics
+/// As [`percentile`], and where `cumulative` is zero: an account counts itself.
+///
+/// ```
+/// use centum_contract::adl::lights;
+/// assert_eq!([20, 21, 40, 41, 80, 81, 100].map(|cumulative| lights(cumulative, 100)), [5, 4, 4, 3, 2, 1, 1]);
+/// ```
+#[must_use]
+pub const fn lights(cumulative: u64, total: u64) -> u64 {
+    assert!(cumulative > 0, "ADL-3: the cumulative quantity includes the account itself");
+    6 - percentile(cumulative, total) / 20
 }
 
 #[cfg(test)]
@@ -344,6 +387,18 @@ mod tests {
             let whole = i128::from(bearable(&c.terms, &c.position, c.equity).until_bankruptcy);
             prop_assert_eq!(may_be_deleveraged(&SPEC, &c, v), loss <= whole);
         }
+
+        /// ADL-4: the furthest value is the last at which it may be closed, and every nearer one will do.
+        #[test]
+        fn adl_4_up_to_the_furthest_value(c in any_candidate(), v in 1u64..100_000_000, step in 0u64..3) {
+            let most = (1 << 62) / c.position.size().0;
+            let furthest = c.furthest_value(&SPEC);
+            for v in [v, furthest.saturating_add(step), furthest.saturating_sub(step)] {
+                let v = v.clamp(1, most);
+                let is_within = if c.position.qty > 0 { v <= furthest } else { v >= furthest };
+                prop_assert_eq!(may_be_deleveraged(&SPEC, &c, v), is_within, "{} {}", v, furthest);
+            }
+        }
     }
 
     /// ADL-1, the derived example: short 500 of 25x, entry 6725, mark 6726.8.
@@ -407,6 +462,7 @@ mod tests {
     /// ADL-3: the documented example of six longs, and one contract past a fifth.
     #[test]
     fn adl_3_quintiles() {
+        assert_eq!([10, 30, 60, 70, 80, 100].map(|sum| lights(sum, 100)), [5, 4, 3, 2, 2, 1]);
         let shown = [10, 30, 60, 70, 80, 100].map(|sum| percentile(sum, 100));
         assert_eq!(shown, [20, 40, 60, 80, 80, 100]);
         assert_eq!([percentile(1, 1), percentile(0, 7), percentile(u64::MAX, u64::MAX)], [100, 0, 100]);

@@ -138,8 +138,7 @@ fn ranking(engine: &Engine, mark: Price) -> Vec<AdlCandidate> {
         let terms = terms_of(spec, Rate::ZERO, &held).expect("a fee class");
         let equity = (wallet.balance - wallet.order_margin).0;
         let candidate = AdlCandidate { account, position, terms, equity };
-        let score = candidate.values(spec, unit_value(spec, mark)).score();
-        all.push((Ranked { score, size: position.size(), account }, candidate));
+        all.push((candidate.place(spec, unit_value(spec, mark)), candidate));
     }
     all.sort_by_key(|(place, _)| *place);
     all.into_iter().rev().map(|(_, candidate)| candidate).collect()

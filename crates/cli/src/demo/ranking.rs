@@ -1,6 +1,6 @@
 //! Who is deleveraged first, as the traders are shown it. (Rules ADL-1, ADL-3)
 
-use contract::adl::{AdlCandidate, Ranked, percentile};
+use contract::adl::{AdlCandidate, Ranked, lights};
 use contract::display::Shown;
 use contract::value::unit_value;
 use contract::view::{position_state, terms_of};
@@ -45,8 +45,7 @@ pub fn ranking(engine: &Engine, side: Side, mark: Price) -> Vec<Place> {
         let Some(terms) = terms_of(spec, Rate::ZERO, &held) else { continue };
         let (position, equity) = (position_state(&held), (wallet.balance - wallet.order_margin).0);
         let candidate = AdlCandidate { account, position, terms, equity };
-        let score = candidate.values(spec, worth).score();
-        all.push((Ranked { score, size: position.size(), account }, candidate));
+        all.push((candidate.place(spec, worth), candidate));
     }
     all.sort_by_key(|(place, _)| core::cmp::Reverse(*place));
     let total: u64 = all.iter().map(|(place, _)| place.size.0).sum();
@@ -60,7 +59,7 @@ pub fn ranking(engine: &Engine, side: Side, mark: Price) -> Vec<Place> {
             Place {
                 account: place.account,
                 size: place.size,
-                lights: 6 - percentile(above, total) / 20,
+                lights: lights(above, total),
                 pnl: Shown { mantissa: if is_profit { pnl.mantissa } else { -pnl.mantissa }, decimals: 2 },
                 leverage: values.effective_leverage().map(|ratio| shown(ratio, 2)),
             }
