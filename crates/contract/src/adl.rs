@@ -111,7 +111,8 @@ impl AdlCandidate {
         let cost = i128::from(self.position.cost_abs()) * i128::from(scale);
         let all_units = u128::from(units(spec, self.position.size())) * u128::from(scale);
         let at_bankruptcy = if self.position.qty > 0 { cost + w } else { cost - w }.max(0).unsigned_abs();
-        let furthest = if self.position.qty > 0 { at_bankruptcy / all_units } else { at_bankruptcy.div_ceil(all_units) };
+        let furthest =
+            if self.position.qty > 0 { at_bankruptcy / all_units } else { at_bankruptcy.div_ceil(all_units) };
         u64::try_from(furthest).unwrap_or(u64::MAX)
     }
 }

@@ -24,7 +24,7 @@ pub(super) enum Score {
 }
 
 impl Score {
-    fn compare(&self, other: &Score) -> Ordering {
+    pub(super) fn compare(&self, other: &Score) -> Ordering {
         match (self, other) {
             (Score::Infinite, Score::Infinite) => Ordering::Equal,
             (Score::Infinite, _) => Ordering::Greater,
@@ -92,7 +92,7 @@ impl Twin {
     }
 
     /// PnL% times effective leverage where in profit, PnL% over it where not. (Rule ADL-1)
-    fn score(&self, account: u32) -> Score {
+    pub(super) fn score(&self, account: u32) -> Score {
         let it = &self.accounts[account as usize];
         let at_mark = self.market.signed_value_at_mark(it);
         let entry = BigInt::from(it.cost.abs());
