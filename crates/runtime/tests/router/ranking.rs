@@ -1,7 +1,7 @@
 //! The lights that traders are shown. (Rules ADL-1, ADL-3)
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
 use centum_runtime::router::{Desk, FeedLimits, Router};
@@ -11,6 +11,7 @@ use contract::{
     Qty, Side, Tick, Xbt, event,
 };
 use engine::Engine;
+use testkit::client::wait_until;
 use testkit::twin::Twin;
 
 use crate::drive::{COMMANDS, Drive, scenarios};
@@ -163,33 +164,32 @@ fn the_recorded_short_in_loss_stands_between_less_and_more_loss() {
     );
 }
 
-/// Readers that ask all the time, on their own threads, while the market goes on: each answer is of one moment and never
-/// of an earlier one, and the last is that of the end.
+/// Readers that ask all the time, on their own threads, while the market goes on: an answer is never of an earlier moment
+/// than the one before, and the last is that of the end.
 #[test]
 fn readers_ask_while_the_market_goes_on() {
     let mut drive = Drive::new(3, NARROW);
-    let done = AtomicBool::new(false);
+    let (done, looks) = (AtomicBool::new(false), AtomicU64::new(0));
     let desk = drive.desk.clone();
-    let looks: u64 = std::thread::scope(|scope| {
-        let readers = [desk.view(), desk.view()].map(|view| {
-            let done = &done;
+    std::thread::scope(|scope| {
+        for view in [desk.view(), desk.view()] {
+            let (done, looks) = (&done, &looks);
             scope.spawn(move || {
-                let (mut as_of, mut looks) = (0, 0);
+                let mut as_of = 0;
                 while !done.load(Relaxed) {
                     let ranking = view.ranking();
                     assert!(ranking.as_of() >= as_of, "an answer of before");
-                    (as_of, looks) = (ranking.as_of(), looks + 1);
+                    as_of = ranking.as_of();
+                    looks.fetch_add(1, Relaxed);
                 }
-                looks
-            })
-        });
+            });
+        }
         for _ in 0..COMMANDS {
             drive.step();
         }
+        wait_until("the readers have looked", || looks.load(Relaxed) > 10);
         done.store(true, Relaxed);
-        readers.into_iter().map(|reader| reader.join().expect("told above")).sum()
     });
-    assert!(looks > 10, "{looks}");
     let (_router, anew) = Router::begin(&drive.engine, NARROW);
     for account in (0..drive.engine.accounts()).map(AccountId) {
         assert_eq!(shown(&desk, account), shown(&anew, account), "{account:?}");
