@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use contract::Command;
 use runtime::disk::FileDisk;
-use runtime::journal::{Reader, Scan, What};
+use runtime::journal::{Quarantined, Reader, Scan, What};
 
 use crate::error::{EXIT_DIFFERENCE, Error, Result};
 use crate::journal::{open, show::command_row};
@@ -13,7 +13,7 @@ use crate::journal::{open, show::command_row};
 /// How many equal commands are shown before a difference.
 const CONTEXT: usize = 3;
 
-/// Compares two journals: their commands one by one, and their chains wherever both have one.
+/// Compares two journals: their commands one by one, their chains wherever both have one, and what is quarantined.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// A journal's directory.
@@ -75,6 +75,13 @@ pub fn run(args: &Args) -> Result<u8> {
     loop {
         let (one, other) = (a.command()?, b.command()?);
         let (Some(one), Some(other)) = (one, other) else {
+            if one.is_none()
+                && other.is_none()
+                && let Some(text) = quarantined_in_one(&scans)
+            {
+                println!("{text}");
+                return Ok(EXIT_DIFFERENCE);
+            }
             return Ok(ended([&a.name, &b.name], [one, other], count, chains));
         };
         if one != other {
@@ -101,6 +108,21 @@ pub fn run(args: &Args) -> Result<u8> {
             (chains, agreed_at) = (chains + 1, count);
         }
     }
+}
+
+/// The first command that replays of one journal refuse and those of the other do not, or for another reason.
+fn quarantined_in_one([a, b]: &[Scan; 2]) -> Option<String> {
+    let only = |these: &Scan, others: &Scan| {
+        let is_in_both =
+            |one: &Quarantined| others.quarantined().iter().any(|it| (it.seq, it.why) == (one.seq, one.why));
+        these.quarantined().iter().copied().filter(|one| !is_in_both(one)).min_by_key(|one| one.seq)
+    };
+    let firsts = [("A", only(a, b)), ("B", only(b, a))].into_iter().filter_map(|(name, one)| Some((name, one?)));
+    let (name, one) = firsts.min_by_key(|(_, one)| one.seq)?;
+    let (seq, text) = (one.seq, one.text());
+    Some(format!(
+        "the commands are the same, but command {seq} is quarantined in {name}: {text:?}; its replays refuse it"
+    ))
 }
 
 /// At least one of the two is at its end.

@@ -172,5 +172,12 @@ fn diff_names_the_first_difference() {
     let golden = testdata("journal/1");
     let differs = centum(&["diff", &a, &golden]);
     assert!(differs.code == 1 && differs.stdout.contains("genesis"), "{}", differs.stdout);
+    assert_eq!(centum(&["journal", "quarantine", &b, "--seq", "7", "--reason", "a test"]).code, 0);
+    for (one, other, name) in [(&a, &b, "B"), (&b, &a, "A")] {
+        let differs = centum(&["diff", one, other]);
+        let told = differs.stdout.contains(&format!("command 7 is quarantined in {name}: \"a test\""));
+        assert!(differs.code == 1 && told, "{}", differs.stdout);
+    }
+    assert_eq!(centum(&["diff", &b, &b]).code, 0);
     centum(&["diff", &a, "no/such/directory"]).is_unusable(&["no/such/directory"]);
 }

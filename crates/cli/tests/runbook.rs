@@ -6,11 +6,7 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use contract::command::{Amount, Cancel, Mark, OpenAccount};
-use contract::{
-    AccountId, Action, Capacity, ClOrdId, Command, ContractSpec, Genesis, Marking, NewOrder, OrderId, Price, Qty, Side,
-    Target, Tick, Xbt,
-};
+use contract::{Command, Genesis};
 use engine::Engine;
 use runtime::disk::FileDisk;
 use runtime::journal::{Options, Writer};
@@ -18,9 +14,9 @@ use runtime::lane::{Lane, LaneConfig};
 use runtime::pump::{Pump, PumpOptions};
 use runtime::venue::{Config, Venue};
 use support::{Outcome, centum, scratch};
+use testkit::client::{cancel, genesis, request};
 
 const RUNBOOK: &str = include_str!("../../../docs/runbook.md");
-const ALICE: AccountId = AccountId::FIRST_TRADER;
 const SEGMENT: &str = "00000001.journal";
 
 /// The runbook's line, with what stands for something put in; it is in that section, word for word.
@@ -37,32 +33,11 @@ fn typed(section: &str, line: &str, directory: &Path, others: &[(&str, &str)]) -
     centum(&words)
 }
 
-fn genesis() -> Genesis {
-    let spec = ContractSpec { marking: Marking::External, max_price: Price(5_000_000), ..ContractSpec::XBTUSD_2019 };
-    Genesis { spec, capacity: Capacity { accounts: 16, orders: 1 << 12, sessions: 4, lots: 4 } }
-}
-
 const OPTIONS: Options = Options { segment_bytes: 1 << 20, batch_commands: 4_096, journal: None };
 
 fn config(directory: &Path) -> Config {
     let Genesis { spec, capacity } = genesis();
     Config { contract: spec, capacity, directory: Some(directory.into()), journal: OPTIONS, ..Config::default() }
-}
-
-/// Request n of session 1: a market is opened, then buy orders.
-fn request(n: u64) -> Command {
-    let action = match n {
-        1 => Action::Mark(Mark { price: Price(1_000_000) }),
-        2 => Action::OpenAccount(OpenAccount { fee_class: 0 }),
-        3 => Action::Deposit(Amount { amount: Xbt(100_000_000_000) }),
-        _ => Action::New(NewOrder::limit(ClOrdId::NONE, Side::Buy, Tick(10_000), Qty(1))),
-    };
-    Command::new(ALICE, action).from_session(1, n)
-}
-
-fn cancel(n: u64) -> Command {
-    let target = Target::OrderId(OrderId { number: u64::MAX, slot: 0 });
-    Command::new(ALICE, Action::Cancel(Cancel { target })).from_session(1, n)
 }
 
 fn send(lane: &mut Lane, requests: impl Iterator<Item = u64>, command: impl Fn(u64) -> Command) {

@@ -284,12 +284,15 @@ fn change(bytes: &[u8], state: &mut u64) -> Vec<u8> {
 #[test]
 fn no_bit_and_no_cut_passes() {
     let (mut workload, mut engine) = market(9);
-    for _ in 0..600 {
+    let mut commands = 0;
+    // Until there is something to damage: 600 commands at least, and orders on both sides of the book.
+    while commands < 600 || engine.best(Side::Buy).is_none() || engine.best(Side::Sell).is_none() {
+        assert!(commands < 2_000, "the book of this market has two sides at some time");
         let mut events: Vec<Event> = Vec::new();
         engine.apply(&workload.next_command(), &mut events);
         workload.observe(&events);
+        commands += 1;
     }
-    assert!(engine.best(Side::Buy).is_some() || engine.best(Side::Sell).is_some());
     let bytes = written(&engine);
     let mut state = 1;
     for i in 0..4_000 {

@@ -5,7 +5,8 @@
 //! ways: all that was handed over is there; nothing that was not synced is; chance decides sector by sector and
 //! name by name.
 //!
-//! At its end an operator quarantines a command, so that every kind of frame is crashed in.
+//! The market has a command of every kind, and at its end an operator quarantines one, so that every kind of record and
+//! of frame is crashed in.
 //!
 //! At *every* such point: the journal opens (or was never made, where its genesis was not safe); its commands are
 //! a beginning of those sent, in order; all that were answered are among them; every trailer's chain is that of
@@ -22,6 +23,7 @@ use std::collections::BTreeSet;
 
 use centum_runtime::journal::{Error, Journal, Scan, Writer};
 use common::{OPTIONS, Run, holdings, say};
+use contract::{Command, CommandKind};
 use engine::Discard;
 use testkit::SimDisk;
 use testkit::sim_disk::{Crash, Op, chance};
@@ -184,9 +186,11 @@ fn a_crash_at_any_byte_loses_nothing_that_was_answered() {
     let seeds: u64 = std::env::var("CENTUM_CRASH_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(2);
     let (mut points, mut torn, mut takeovers, mut never_made, mut gone_on, mut repairs) = (0, 0, 0, 0, 0, 0);
     let mut lengths = 0;
+    let mut kinds = BTreeSet::new();
     let work = |seed| {
         let taped = tape(seed);
-        (taped.crash_everywhere(seed), taped.run.takeovers)
+        let kinds: BTreeSet<_> = taped.run.commands.iter().filter_map(Command::kind).collect();
+        (taped.crash_everywhere(seed), taped.run.takeovers, kinds)
     };
     let threads = |seeds: Vec<u64>| -> Vec<_> {
         std::thread::scope(|scope| {
@@ -195,7 +199,7 @@ fn a_crash_at_any_byte_loses_nothing_that_was_answered() {
         })
     };
     let all: Vec<u64> = (1..=seeds).collect();
-    for (seed, (found, positions)) in all.chunks(2).flat_map(|two| threads(two.to_vec())) {
+    for (seed, (found, positions, sent)) in all.chunks(2).flat_map(|two| threads(two.to_vec())) {
         let Found { points: all, gone_on: on, .. } = found;
         say(&format!(
             "seed {seed}: {all} crash points, {} torn, {} lengths replayed, {} pairs sent again, {on} gone on from",
@@ -210,11 +214,13 @@ fn a_crash_at_any_byte_loses_nothing_that_was_answered() {
         repairs += found.repairs;
         lengths += found.lengths.len();
         takeovers += positions;
+        kinds.extend(sent);
         assert!(found.lengths.contains(&(COMMANDS as u64, true)), "the whole market is among the lengths");
     }
     say(&format!(
         "seeds 1 to {seeds}: {points} crash points, {repairs} more in repairs, {takeovers} positions taken over"
     ));
+    assert!(CommandKind::ALL.iter().all(|kind| kinds.contains(kind)), "a record of each kind: {kinds:?}");
     assert!(points >= 100_000, "{points} crash points");
     assert!(torn > points / 10 && lengths > 20 && never_made > 100, "{torn} torn, {lengths} lengths, {never_made}");
     assert!(gone_on > 100 && repairs > 1_000 && takeovers > 0, "{gone_on}, {repairs}, {takeovers}");

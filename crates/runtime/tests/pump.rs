@@ -8,15 +8,14 @@ use centum_runtime::health::State;
 use centum_runtime::journal::{Durability, Error, InMemory, Journal, Options, Scan, Writer, replay};
 use centum_runtime::lane::{BulkRefused, LaneConfig, Refused};
 use centum_runtime::pump::{Pump, PumpOptions};
-use contract::command::{Amount, Cancel, CancelAll, Mark, OpenAccount};
+use contract::command::{Amount, CancelAll, Mark, OpenAccount};
 use contract::{
-    AccountId, Action, Amend, Capacity, ClOrdId, Command, ContractSpec, Event, Fact, Genesis, Marking, NewOrder,
-    OrderId, Price, Qty, Side, Target, Tick, Xbt,
+    AccountId, Action, Amend, Capacity, ClOrdId, Command, ContractSpec, Event, Fact, Genesis, Marking, NewOrder, Price,
+    Qty, Side, Tick, Xbt,
 };
 use engine::{Discard, Engine};
 use testkit::SimDisk;
-
-const ALICE: AccountId = AccountId(4);
+use testkit::client::{ALICE, cancel};
 
 /// A clock that a test sets.
 #[derive(Debug, Default)]
@@ -64,11 +63,6 @@ fn options(clock: &Arc<SetClock>) -> PumpOptions {
 fn buy(n: u64) -> Command {
     let order = NewOrder::limit(ClOrdId::NONE, Side::Buy, Tick(10_000), Qty(1));
     Command::new(ALICE, Action::New(order)).from_session(1, n)
-}
-
-fn cancel(n: u64) -> Command {
-    let target = Target::OrderId(OrderId { number: u64::MAX, slot: 0 });
-    Command::new(ALICE, Action::Cancel(Cancel { target })).from_session(1, n)
 }
 
 /// Which requests were answered, in the order of their answers: each command's last event, by session.

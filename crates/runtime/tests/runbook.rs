@@ -1,9 +1,8 @@
 //! `docs/runbook.md`, section by section: each test is named like its section and sees what the section says.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use centum_runtime::clock::{Clock, SystemClock};
 use centum_runtime::health::State;
@@ -11,38 +10,14 @@ use centum_runtime::journal::{Error, Options, REPLAY_NS_PER_COMMAND, Scan, Write
 use centum_runtime::lane::{Lane, LaneConfig, Refused};
 use centum_runtime::pump::{Pump, PumpOptions};
 use centum_runtime::venue::{Config, Venue};
-use contract::command::{Amount, Cancel, Index, Mark, OpenAccount};
-use contract::{
-    AccountId, Action, Capacity, ClOrdId, Command, ContractSpec, Event, Fact, Genesis, Marking, NewOrder, OrderId,
-    Price, Qty, Reject, Side, Target, Tick, Xbt,
-};
+use contract::command::Index;
+use contract::{AccountId, Action, Command, ContractSpec, Event, Fact, Genesis, Marking, Price, Reject, Side, Tick};
 use engine::{Discard, Engine};
 use testkit::SimDisk;
+use testkit::client::{Directory, cancel, genesis, request, wait_until};
 
 const RUNBOOK: &str = include_str!("../../../docs/runbook.md");
-const ALICE: AccountId = AccountId::FIRST_TRADER;
 const SEGMENTS: Options = Options { segment_bytes: 32 << 10, batch_commands: 200, journal: Some(7) };
-
-fn genesis() -> Genesis {
-    let spec = ContractSpec { marking: Marking::External, max_price: Price(5_000_000), ..ContractSpec::XBTUSD_2019 };
-    Genesis { spec, capacity: Capacity { accounts: 16, orders: 1 << 12, sessions: 4, lots: 4 } }
-}
-
-/// Request n of session 1: a market is opened, then buy orders.
-fn request(n: u64) -> Command {
-    let action = match n {
-        1 => Action::Mark(Mark { price: Price(1_000_000) }),
-        2 => Action::OpenAccount(OpenAccount { fee_class: 0 }),
-        3 => Action::Deposit(Amount { amount: Xbt(100_000_000_000) }),
-        _ => Action::New(NewOrder::limit(ClOrdId::NONE, Side::Buy, Tick(10_000), Qty(1))),
-    };
-    Command::new(ALICE, action).from_session(1, n)
-}
-
-fn cancel(n: u64) -> Command {
-    let target = Target::OrderId(OrderId { number: u64::MAX, slot: 0 });
-    Command::new(ALICE, Action::Cancel(Cancel { target })).from_session(1, n)
-}
 
 fn pump(disk: &SimDisk, engine: Engine) -> (Pump<Writer<SimDisk>>, Lane) {
     let journal = Writer::create(disk.clone(), SEGMENTS, &genesis()).unwrap();
@@ -67,43 +42,18 @@ fn last_request_after(disk: &SimDisk) -> u64 {
     engine.last_request(1).unwrap()
 }
 
-/// A directory for one test, gone with it.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new(name: &str) -> Directory {
-        let path = std::env::temp_dir().join(format!("centum-runbook-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        Directory(path)
-    }
-
-    fn config(&self) -> Config {
-        let Genesis { spec, capacity } = genesis();
-        let journal = Options { segment_bytes: 1 << 20, ..Options::default() };
-        Config { contract: spec, capacity, directory: Some(self.0.clone()), journal, ..Config::default() }
-    }
-
-    /// A venue that took so many requests and was stopped.
-    fn used(&self, requests: u64) {
-        let mut venue = Venue::open(self.config()).unwrap();
-        let mut lane = venue.lane("gateway").unwrap();
-        (1..=requests).for_each(|n| lane.try_send(request(n)).unwrap());
-        venue.start().unwrap().stop().unwrap();
-    }
+fn config(directory: &Directory) -> Config {
+    let Genesis { spec, capacity } = genesis();
+    let journal = Options { segment_bytes: 1 << 20, ..Options::default() };
+    Config { contract: spec, capacity, directory: Some(directory.path().into()), journal, ..Config::default() }
 }
 
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !is_so() {
-        assert!(began.elapsed() < Duration::from_secs(60), "never: {what}");
-        std::thread::sleep(Duration::from_micros(100));
-    }
+/// A venue that took so many requests and was stopped.
+fn used(config: Config, requests: u64) {
+    let mut venue = Venue::open(config).unwrap();
+    let mut lane = venue.lane("gateway").unwrap();
+    (1..=requests).for_each(|n| lane.try_send(request(n)).unwrap());
+    venue.start().unwrap().stop().unwrap();
 }
 
 #[test]
@@ -296,9 +246,9 @@ fn is_refused(fact: &Fact) -> bool {
 
 #[test]
 fn full_lane() {
-    let directory = Directory::new("full-lane");
+    let directory = Directory::new("runbook-full-lane");
     let lane = LaneConfig { capacity: 16, ..LaneConfig::default() };
-    let mut venue = Venue::open(Config { lane, ..directory.config() }).unwrap();
+    let mut venue = Venue::open(Config { lane, ..config(&directory) }).unwrap();
     let (mut busy, mut quiet) = (venue.lane("busy").unwrap(), venue.lane("quiet").unwrap());
     // Not started: the engine takes nothing.
     (1..=12).for_each(|n| busy.try_send(request(n)).unwrap());
@@ -334,11 +284,11 @@ impl Clock for Gate {
 
 #[test]
 fn slow_router() {
-    let directory = Directory::new("slow-router");
+    let directory = Directory::new("runbook-slow-router");
     let gate = Arc::new(Gate::default());
     gate.is_closed.store(true, Relaxed);
     let output = ring::Config { capacity: 64, ..ring::Config::default() };
-    let config = Config { clock: Arc::clone(&gate) as Arc<dyn Clock>, output, ..directory.config() };
+    let config = Config { clock: Arc::clone(&gate) as Arc<dyn Clock>, output, ..config(&directory) };
     let mut venue = Venue::open(config).unwrap();
     let mut lane = venue.lane("gateway").unwrap();
     let running = venue.start().unwrap();
@@ -375,44 +325,44 @@ fn slow_router() {
 
 #[test]
 fn corrupt_journal() {
-    let directory = Directory::new("corrupt");
-    directory.used(1_000);
-    let file = directory.0.join("00000001.journal");
+    let directory = Directory::new("runbook-corrupt");
+    used(config(&directory), 1_000);
+    let file = directory.path().join("00000001.journal");
     let good = std::fs::read(&file).unwrap();
     let mut bad = good.clone();
     bad[4096 + 8_000] ^= 0x10;
     std::fs::write(&file, &bad).unwrap();
-    let error = Venue::open(directory.config()).map(|_| ()).unwrap_err().to_string();
+    let error = Venue::open(config(&directory)).map(|_| ()).unwrap_err().to_string();
     assert!(error.starts_with("the journal is damaged at 00000001.journal byte "), "{error}");
     assert!(error.contains("(command ") && error.contains("nothing was changed"), "{error}");
     assert!(std::fs::read(&file).unwrap() == bad, "nothing was changed");
     // The segment is put back.
     std::fs::write(&file, &good).unwrap();
-    let venue = Venue::open(directory.config()).unwrap();
+    let venue = Venue::open(config(&directory)).unwrap();
     assert_eq!((venue.last_request(1), venue.recovered().torn_bytes), (Some(1_000), 0));
 }
 
 #[test]
 fn slow_recovery() {
-    let directory = Directory::new("recovery");
-    assert!(Venue::recovery(&directory.config()).unwrap().is_none(), "no journal yet");
-    directory.used(3_000);
-    let plan = Venue::recovery(&directory.config()).unwrap().unwrap();
+    let directory = Directory::new("runbook-recovery");
+    assert!(Venue::recovery(&config(&directory)).unwrap().is_none(), "no journal yet");
+    used(config(&directory), 3_000);
+    let plan = Venue::recovery(&config(&directory)).unwrap().unwrap();
     // Stopped in order, it left a snapshot: nothing is to be replayed.
     assert_eq!((plan.snapshot(), plan.last_seq(), plan.commands()), (Some(3_000), 3_000, 0));
-    let venue = Venue::open(directory.config()).unwrap();
+    let venue = Venue::open(config(&directory)).unwrap();
     assert_eq!((venue.recovered().snapshot, venue.recovered().replayed.commands), (Some(3_000), 0));
     assert_eq!(venue.last_request(1), Some(3_000));
     drop(venue);
     // Without one, all of it.
-    for file in std::fs::read_dir(directory.config().directory.unwrap()).unwrap().map(Result::unwrap) {
+    for file in std::fs::read_dir(directory.path()).unwrap().map(Result::unwrap) {
         if file.file_name().to_string_lossy().ends_with(".snapshot") {
             std::fs::remove_file(file.path()).unwrap();
         }
     }
-    let plan = Venue::recovery(&directory.config()).unwrap().unwrap();
+    let plan = Venue::recovery(&config(&directory)).unwrap().unwrap();
     assert_eq!((plan.commands(), plan.estimate_ns()), (3_000, 3_000 * REPLAY_NS_PER_COMMAND));
-    let venue = Venue::open(directory.config()).unwrap();
+    let venue = Venue::open(config(&directory)).unwrap();
     assert_eq!((venue.recovered().replayed.commands, venue.last_request(1)), (3_000, Some(3_000)));
 }
 

@@ -1,6 +1,5 @@
 //! A venue that runs: what it tells of itself, what it leaves behind, how it stops.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -13,74 +12,23 @@ use centum_runtime::lane::{BulkRefused, Refused};
 use centum_runtime::router::FeedError;
 use centum_runtime::snapshot::Error as SnapshotError;
 use centum_runtime::venue::{Config, Venue};
-use contract::command::{Amount, Cancel, Mark, OpenAccount};
-use contract::{
-    AccountId, Action, Capacity, ClOrdId, Command, ContractSpec, Marking, NewOrder, OrderId, Price, Qty, Side, Target,
-    Tick, Xbt,
-};
+use contract::{Action, Command, ContractSpec, Genesis};
+use testkit::client::{ALICE, Directory, cancel, genesis, request, wait_until};
 
-const ALICE: AccountId = AccountId::FIRST_TRADER;
-
-/// A directory for one test, gone with it.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new(name: &str) -> Directory {
-        let path = std::env::temp_dir().join(format!("centum-venue-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        Directory(path)
-    }
-
-    fn config(&self) -> Config {
-        let journal = Options { segment_bytes: 64 << 10, batch_commands: 64, ..Options::default() };
-        Config { directory: Some(self.0.clone()), journal, ..config() }
-    }
-
-    fn segments(&self) -> usize {
-        let files = std::fs::read_dir(&self.0).unwrap().map(|file| file.unwrap().file_name());
-        files.filter(|name| name.to_string_lossy().ends_with(".journal")).count()
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+fn segments(directory: &Directory) -> usize {
+    let files = std::fs::read_dir(directory.path()).unwrap().map(|file| file.unwrap().file_name());
+    files.filter(|name| name.to_string_lossy().ends_with(".journal")).count()
 }
 
 fn config() -> Config {
-    let contract = ContractSpec {
-        marking: Marking::External,
-        max_price: Price(5_000_000),
-        bulk_max: 16,
-        ..ContractSpec::XBTUSD_2019
-    };
-    let capacity = Capacity { accounts: 16, orders: 1 << 12, sessions: 4, lots: 4 };
-    Config { contract, capacity, ..Config::default() }
+    let Genesis { spec, capacity } = genesis();
+    Config { contract: ContractSpec { bulk_max: 16, ..spec }, capacity, ..Config::default() }
 }
 
-/// Request n of session 1: a market is opened, then buy orders.
-fn request(n: u64) -> Command {
-    let action = match n {
-        1 => Action::Mark(Mark { price: Price(1_000_000) }),
-        2 => Action::OpenAccount(OpenAccount { fee_class: 0 }),
-        3 => Action::Deposit(Amount { amount: Xbt(100_000_000_000) }),
-        _ => Action::New(NewOrder::limit(ClOrdId::NONE, Side::Buy, Tick(10_000), Qty(1))),
-    };
-    Command::new(ALICE, action).from_session(1, n)
-}
-
-fn cancel(n: u64) -> Command {
-    let target = Target::OrderId(OrderId { number: u64::MAX, slot: 0 });
-    Command::new(ALICE, Action::Cancel(Cancel { target })).from_session(1, n)
-}
-
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !is_so() {
-        assert!(began.elapsed() < Duration::from_secs(60), "never: {what}");
-        std::thread::sleep(Duration::from_micros(100));
-    }
+/// The same with a journal in that directory.
+fn journalled(directory: &Directory) -> Config {
+    let journal = Options { segment_bytes: 64 << 10, batch_commands: 64, ..Options::default() };
+    Config { directory: Some(directory.path().into()), journal, ..config() }
 }
 
 /// A clock that holds up, or stops, whoever asks it on the thread of that name.
@@ -198,11 +146,11 @@ fn a_sender_that_is_suspended_for_good_does_not_hold_a_stop_up() {
 /// stop is in order, with its snapshot.
 #[test]
 fn a_router_that_dies_is_told_at_once_and_the_market_goes_on() {
-    let directory = Directory::new("router");
+    let directory = Directory::new("venue-router");
     let trap = Arc::new(Trap { thread: "centum-router", is_deadly: true, ..Trap::default() });
     let clock = Arc::clone(&trap) as Arc<dyn Clock>;
     let output = ring::Config { capacity: 64, ..ring::Config::default() };
-    let mut venue = Venue::open(Config { clock, output, ..directory.config() }).unwrap();
+    let mut venue = Venue::open(Config { clock, output, ..journalled(&directory) }).unwrap();
     let mut lane = venue.lane("gateway").unwrap();
     let running = venue.start().unwrap();
     (1..=3).for_each(|n| lane.try_send(request(n)).unwrap());
@@ -226,7 +174,7 @@ fn a_router_that_dies_is_told_at_once_and_the_market_goes_on() {
     let stopped = running.stop().unwrap();
     assert_eq!((stopped.health.state, stopped.health.applied_seq), (State::Stopped, 200));
     assert!(stopped.health.router_failure.is_some());
-    let plan = Venue::recovery(&directory.config()).unwrap().unwrap();
+    let plan = Venue::recovery(&journalled(&directory)).unwrap().unwrap();
     assert_eq!((plan.snapshot(), plan.commands()), (Some(200), 0), "it left its snapshot");
 }
 
@@ -254,8 +202,8 @@ fn lanes_that_are_gone_leave_their_counts_in_one_sum() {
 /// Design §3, Snapshot, on demand: between two batches, while the market goes on; a recovery begins there.
 #[test]
 fn a_running_venue_leaves_a_snapshot_when_it_is_asked() {
-    let directory = Directory::new("snapshot");
-    let mut venue = Venue::open(directory.config()).unwrap();
+    let directory = Directory::new("venue-snapshot");
+    let mut venue = Venue::open(journalled(&directory)).unwrap();
     let mut lane = venue.lane("gateway").unwrap();
     let running = venue.start().unwrap();
     (1..=100).for_each(|n| lane.try_send(request(n)).unwrap());
@@ -283,12 +231,12 @@ fn a_running_venue_leaves_a_snapshot_when_it_is_asked() {
         sender.join().unwrap()
     });
     wait_until("all is applied", || running.last_request(1) == Some(sent));
-    let plan = Venue::recovery(&directory.config()).unwrap().unwrap();
+    let plan = Venue::recovery(&journalled(&directory)).unwrap().unwrap();
     let seq = plan.snapshot().expect("there is one");
-    let recovered = plan.run(&FileDisk::read_only(&directory.0).unwrap(), &mut engine::Discard, |_| {}).unwrap();
+    let recovered = plan.run(&FileDisk::read_only(directory.path()).unwrap(), &mut engine::Discard, |_| {}).unwrap();
     assert_eq!((recovered.snapshot, recovered.skipped.len()), (Some(seq), 0));
     // A follower has the lock: it is waited for.
-    let follower = FileDisk::for_snapshots(&directory.0).unwrap();
+    let follower = FileDisk::for_snapshots(directory.path()).unwrap();
     let asked = std::thread::scope(|scope| {
         let asker = scope.spawn(|| running.snapshot());
         std::thread::sleep(Duration::from_millis(100));
@@ -307,9 +255,9 @@ fn a_venue_that_keeps_nothing_or_has_failed_leaves_no_snapshot() {
     let running = Venue::open(config()).unwrap().start().unwrap();
     assert!(matches!(running.snapshot(), Err(SnapshotError::NoDirectory)));
     drop(running);
-    let directory = Directory::new("no-snapshot");
+    let directory = Directory::new("venue-no-snapshot");
     let clock = Arc::new(Trap { thread: "centum-engine", is_deadly: true, ..Trap::default() });
-    let config = Config { clock: Arc::clone(&clock) as Arc<dyn Clock>, ..directory.config() };
+    let config = Config { clock: Arc::clone(&clock) as Arc<dyn Clock>, ..journalled(&directory) };
     let mut venue = Venue::open(Config { contract: ContractSpec { budget: 1, ..config.contract }, ..config }).unwrap();
     let mut lane = venue.lane("gateway").unwrap();
     let running = venue.start().unwrap();
@@ -330,20 +278,20 @@ fn a_venue_that_keeps_nothing_or_has_failed_leaves_no_snapshot() {
 /// The next segment is made while nothing is to be done, not when an order waits for it, and not before it is of use.
 #[test]
 fn the_next_segment_is_made_in_an_idle_turn() {
-    let directory = Directory::new("prepare");
-    let mut venue = Venue::open(directory.config()).unwrap();
+    let directory = Directory::new("venue-prepare");
+    let mut venue = Venue::open(journalled(&directory)).unwrap();
     let mut lane = venue.lane("gateway").unwrap();
     let running = venue.start().unwrap();
     lane.try_send(request(1)).unwrap();
     wait_until("it is applied", || running.last_request(1) == Some(1));
     std::thread::sleep(Duration::from_millis(30));
-    assert_eq!(directory.segments(), 1, "a venue that has hardly begun takes no more room");
+    assert_eq!(segments(&directory), 1, "a venue that has hardly begun takes no more room");
     // 130 commands of 136 bytes are a quarter of a segment and not half of it.
     for n in 2..=130 {
         lane.try_send(request(n)).unwrap();
     }
     wait_until("all is applied", || running.last_request(1) == Some(130));
-    wait_until("the next segment is there", || directory.segments() == 2);
+    wait_until("the next segment is there", || segments(&directory) == 2);
     running.stop().unwrap();
-    assert_eq!(Venue::open(directory.config()).unwrap().last_request(1), Some(130));
+    assert_eq!(Venue::open(journalled(&directory)).unwrap().last_request(1), Some(130));
 }

@@ -1,6 +1,7 @@
-//! What proves the engine: scenario language, naive twin, workload generator, simulated disk.
+//! What proves the engine: scenario language, naive twin, workload generator, simulated disk, a client of a venue.
 #![forbid(unsafe_code)]
 
+pub mod client;
 pub mod machine;
 pub mod scenario;
 pub mod sim_disk;

@@ -276,26 +276,3 @@ fn a_rate_beyond_the_initial_margin_is_refused() {
     ",
     );
 }
-
-/// CONTRACT-3, MARGIN-6: the recorded account of 2026-05-03 with the recorded rate in force holds what was recorded.
-#[test]
-fn the_recorded_account_of_2026_holds_its_adverse_funding() {
-    scenario(
-        "
-        profile XBTUSD-2026
-        mark 73702.0
-        m buy   146100 @ 73702.3
-        m buy  1291900 @ 73701.7
-        a deposit 3035729920
-        a sell  146100 @ 73702.3
-        a sell 1291900 @ 73701.7
-        mark 78173.24
-        a buy  1140000 @ 53763.7
-        a buy   260000 @ 53764.0
-        a sell  560000 @ 83182.2
-        rate -0.0024
-        wallet a                -> balance 3034754369 order_margin 7408795
-        available a             -> 2905941499
-    ",
-    );
-}

@@ -130,6 +130,42 @@ fn nobody_is_liquidated_while_the_mark_stands_still() {
     );
 }
 
+/// MARK-3: who is due when the index is lost is put off, and whose liquidation is under way is taken over; the first price
+/// after it finds the one who was put off safe again, or due still.
+#[test]
+fn the_due_are_put_off_until_there_is_an_index() {
+    let lost = "
+        budget 1
+        marking index
+        index 0 10000.0
+        m sell 200 @ 10000.0
+        a leverage 100
+        b leverage 100
+        a buy  100 @ 10000.0
+        b buy  100 @ 10000.0
+        index 0 9950.0          -> mark 9950.0 index 9950.0
+                                -> a Started qty 100 liq 9950.5 bankrupt 9901.0
+        epoch                   -> a taken_over long 100 @ 9901.0 fee 757
+                                -> lot TakenOver qty 100 bankrupt 9901.0 unit_value 10100
+                                -> mark 9950.0
+        clock                   -> lot Resting qty 100 bankrupt 9901.0 unit_value 10100
+        clock
+        clock
+        position b              -> qty 100
+    ";
+    scenario(&format!(
+        "{lost}
+        index 0 9951.0          -> mark 9951.0 index 9951.0
+        clock
+        position b              -> qty 100"
+    ));
+    scenario(&format!(
+        "{lost}
+        index 0 9950.0          -> mark 9950.0 index 9950.0
+                                -> b Started qty 100 liq 9950.5 bankrupt 9901.0"
+    ));
+}
+
 /// MARK-1, MARK-2: in fair marking the mark is the index and what is left of the rate in force: nothing, where no rate
 /// is in force. Rates from outside are refused there.
 #[test]

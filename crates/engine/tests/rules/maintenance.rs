@@ -120,8 +120,8 @@ fn orders_that_hold_everything_are_cancelled_again() {
     );
 }
 
-/// The account of 2026-05-03 through the engine: position, both sides of orders, order margin, prices. (The rate
-/// in force is 0 here; with the recorded one the view is compared in the recorded tests.)
+/// CONTRACT-3, MARGIN-6: the account of 2026-05-03 through the engine: position, both sides of orders, order margin,
+/// prices; and, with the recorded rate in force, what it holds of adverse funding.
 #[test]
 fn the_recorded_account_of_2026() {
     scenario(
@@ -140,6 +140,9 @@ fn the_recorded_account_of_2026() {
         wallet a                -> balance 3034754369 order_margin 7408795 buy_cost 2603983400 sell_cost 673220800
         position a              -> qty -1438000 cost 1951105699 liq 1000000.0 bankrupt 1000000.0
         available a             -> 2905988326
+        rate -0.0024
+        wallet a                -> balance 3034754369 order_margin 7408795
+        available a             -> 2905941499
     ",
     );
 }

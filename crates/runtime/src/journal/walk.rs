@@ -55,6 +55,8 @@ impl Cursor {
 }
 
 /// What stands at a place.
+// A step is taken apart where it is made; almost all of them are frames.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Step {
     /// A frame that follows.

@@ -12,6 +12,7 @@ use super::hub::{AccountSender, MarketSender};
 use super::latch::Latch;
 use super::market::{MarketFeed, Parts};
 use super::queue::queue;
+use super::ranking::Board;
 use super::rows::MarketSnapshot;
 use super::view::View;
 use super::{FeedLimits, Floor};
@@ -24,6 +25,7 @@ use super::{FeedLimits, Floor};
 pub struct Desk {
     pub(super) floor: Arc<Latch<Floor>>,
     pub(super) bell: Arc<Bell>,
+    pub(super) board: Arc<Board>,
     pub(super) limits: FeedLimits,
 }
 
@@ -181,6 +183,6 @@ impl Desk {
     /// The read model.
     #[must_use]
     pub fn view(&self) -> View {
-        View { floor: self.floor.clone() }
+        View { floor: self.floor.clone(), board: self.board.clone() }
     }
 }

@@ -27,6 +27,7 @@ mod latch;
 mod market;
 mod model;
 mod queue;
+mod ranking;
 mod rows;
 mod view;
 
@@ -41,6 +42,7 @@ pub use desk::{Desk, FeedError};
 pub use drop_copy::DropCopy;
 pub use market::{MarketFeed, Parts};
 pub use queue::{CloseReason, Closed};
+pub use ranking::{Deleveraging, Ranking};
 pub use rows::{
     AccountRow, AccountSnapshot, Change, DropCopyRow, L2, L3, LevelRow, MarketBody, MarketRow, MarketSnapshot,
     OpenOrder, OrderRow, Top,
@@ -51,6 +53,7 @@ use bell::Bell;
 use hub::Hub;
 use latch::Latch;
 use model::Model;
+use ranking::Board;
 
 /// How much feeds may hold. All of a feed's memory is taken when it is opened.
 ///
@@ -143,7 +146,8 @@ impl Router {
         let floor = Floor { model: Model::of(engine), hub: Hub::default(), has_ended: false };
         let floor = Arc::new(Latch::new(floor));
         let bell = Arc::new(Bell::new(engine.seq()));
-        let desk = Desk { floor: floor.clone(), bell: bell.clone(), limits };
+        let board = Arc::new(Board::new(*engine.spec()));
+        let desk = Desk { floor: floor.clone(), bell: bell.clone(), board, limits };
         (Router { floor, bell, next: (engine.seq() + 1, 0), pending: Vec::new() }, desk)
     }
 

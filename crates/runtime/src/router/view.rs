@@ -7,6 +7,7 @@ use contract::{AccountId, Price, Target, event};
 
 use super::Floor;
 use super::latch::Latch;
+use super::ranking::{Board, Deleveraging, Ranking};
 use super::rows::{L2, OpenOrder, Top};
 
 /// The read model: what stands after the last whole command that was released.
@@ -37,6 +38,7 @@ use super::rows::{L2, OpenOrder, Top};
 #[derive(Clone, Debug)]
 pub struct View {
     pub(super) floor: Arc<Latch<Floor>>,
+    pub(super) board: Arc<Board>,
 }
 
 /// An account at the mark.
@@ -123,5 +125,56 @@ impl View {
         // Sums are done outside of the lock.
         found.figures = view(&spec, rate, &found.wallet, &found.position, found.mark);
         Some(found)
+    }
+
+    /// How near an account is to being deleveraged, by its side's ranking as everybody stands now: percentile and
+    /// lights. `None` where no trader has it, it holds nothing, or there is no mark. (Rules ADL-1, ADL-3)
+    ///
+    /// Costs what [`View::ranking`] costs: to answer many, take one ranking and ask that.
+    ///
+    /// ```
+    /// use engine::Engine;
+    /// use centum_runtime::router::{FeedLimits, Router};
+    /// use contract::command::{Amount, Mark, OpenAccount};
+    /// use contract::*;
+    ///
+    /// let spec = ContractSpec { marking: Marking::External, ..ContractSpec::XBTUSD_2019 };
+    /// let mut engine = Engine::new(&Genesis { spec, capacity: Capacity::default() })?;
+    /// let (mut router, desk) = Router::begin(&engine, FeedLimits::default());
+    /// let mut seq = 0;
+    /// let mut apply = |account, action| {
+    ///     let mut events = Vec::new();
+    ///     seq += 1;
+    ///     engine.apply(&Command::new(account, action).stamped(seq, 0), &mut events);
+    ///     router.take_batch(&events);
+    /// };
+    /// let (alice, bob, carol) = (AccountId(4), AccountId(5), AccountId(6));
+    /// apply(AccountId::NONE, Action::Mark(Mark { price: Price(1_000_000) }));
+    /// for account in [alice, bob, carol] {
+    ///     apply(account, Action::OpenAccount(OpenAccount { fee_class: 0 }));
+    ///     apply(account, Action::Deposit(Amount { amount: Xbt(100_000_000) }));
+    /// }
+    /// let order = |side, qty| Action::New(NewOrder::limit(ClOrdId::NONE, side, Tick(20_000), Qty(qty)));
+    /// apply(carol, order(Side::Sell, 100));
+    /// apply(alice, order(Side::Buy, 20));
+    /// apply(bob, order(Side::Buy, 80));
+    /// // Neither has won or lost: the larger position first, 80 and then 100 of 100 contracts.
+    /// let shown = |account| desk.view().deleveraging(account).map(|it| (it.percentile, it.lights));
+    /// assert_eq!((shown(bob), shown(alice), shown(carol)), (Some((80, 2)), Some((100, 1)), Some((100, 1))));
+    /// # Ok::<(), contract::spec::SpecError>(())
+    /// ```
+    #[must_use]
+    pub fn deleveraging(&self, account: AccountId) -> Option<Deleveraging> {
+        self.ranking().of(account)
+    }
+
+    /// The ranking as everybody stands now, to ask many accounts of.
+    ///
+    /// Where mark and holdings are as they were, it is the last one again. Where not, it is made anew on the thread that
+    /// asks: what has changed is copied, and everybody who holds something is scored and sorted, which takes long in a
+    /// large market (`docs/feeds.md` has figures). The router is held up for the copying of 256 accounts at a time.
+    #[must_use]
+    pub fn ranking(&self) -> Ranking {
+        self.board.ranking(&self.floor)
     }
 }

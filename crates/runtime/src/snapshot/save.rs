@@ -7,7 +7,7 @@
 
 use std::io;
 
-use engine::Engine;
+use engine::{Engine, SnapshotHeader};
 
 use super::error::Error;
 use super::format::{FileHeader, HEADER_BYTES, is_unfinished, snapshot_name, unfinished_name};
@@ -67,14 +67,8 @@ impl Snapshot {
     pub fn take(engine: &Engine, origin: Origin) -> Snapshot {
         let mut state = Vec::new();
         engine.write_snapshot(&mut state);
-        Snapshot {
-            origin,
-            seq: engine.seq(),
-            // The state's own header has it: its sixth word.
-            digest: u64::from_le_bytes(std::array::from_fn(|i| state[48 + i])),
-            genesis: genesis_crc(engine.genesis()),
-            state,
-        }
+        let header = SnapshotHeader::read(&mut state.as_slice()).expect("a state just written has a header");
+        Snapshot { origin, seq: engine.seq(), digest: header.digest, genesis: genesis_crc(engine.genesis()), state }
     }
 
     /// The last command before it.

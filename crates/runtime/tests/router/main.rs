@@ -6,4 +6,5 @@ mod drive;
 mod law8;
 mod model;
 mod overflow;
+mod ranking;
 mod snapshots;

@@ -94,6 +94,7 @@ pub fn check<M: Machine>(text: &str) -> Result<(), String> {
         if !is_as_expected {
             return Err(table(M::NAME, &step, &said.lines));
         }
+        // Lines about the contract open nothing yet.
         if let Some(machine) = &stage.machine {
             machine.check_sums().map_err(|law| format!("line {}, {}: {law}", step.line, M::NAME))?;
         }

@@ -127,6 +127,26 @@ impl Twin {
         })
     }
 
+    /// In which fifth of its side an account stands, in per cent: of everybody else is asked who stands above it. `None`
+    /// where it holds nothing. (Rules ADL-1, ADL-3)
+    #[must_use]
+    pub fn percentile(&self, account: AccountId) -> Option<u64> {
+        let size = |account: u32| self.accounts[account as usize].qty.abs();
+        let its = self.accounts[account.0 as usize].qty.signum();
+        if its == 0 {
+            return None;
+        }
+        let its_side = (4..self.accounts()).filter(|&other| self.accounts[other as usize].qty.signum() == its);
+        let is_above = |other: u32| {
+            let by_score = self.score(other).compare(&self.score(account.0));
+            by_score.then(size(other).cmp(&size(account.0))).then(account.0.cmp(&other)).is_gt()
+        };
+        let total: i128 = its_side.clone().map(size).sum();
+        let before_it: i128 = its_side.filter(|&other| is_above(other)).map(size).sum();
+        let fifths = (5 * (before_it + size(account.0)) + total - 1) / total;
+        Some(20 * fifths as u64)
+    }
+
     /// Does the account wait for its liquidation?
     #[must_use]
     pub fn is_due(&self, account: AccountId) -> bool {

@@ -8,6 +8,7 @@
 //! rest. So the book is brought up to date at the end of a command only, and an order that never rests is never in it.
 
 mod book;
+mod changes;
 mod lots;
 
 use std::collections::{BTreeMap, HashMap};
@@ -20,7 +21,10 @@ use contract::{
 use engine::Engine;
 
 use book::{Book, Place};
+use changes::Changes;
 use lots::Lots;
+
+pub(super) use changes::Standing;
 
 use super::rows::{AccountSnapshot, L2, L3, MarketBody, OpenOrder, Top};
 
@@ -32,6 +36,8 @@ struct Account {
     position: event::Position,
     /// Open orders: number and slot.
     orders: BTreeMap<u64, u32>,
+    /// It is on the list of those that have changed.
+    is_changed: bool,
 }
 
 /// An order from its acceptance to its end.
@@ -62,6 +68,7 @@ pub(super) struct Model {
     book: Book,
     /// Slots of orders that this command changed, in the order it did.
     touched: Vec<u32>,
+    changes: Changes,
     pub(super) index: Price,
     pub(super) mark: Price,
     pub(super) rate: Rate,
@@ -82,6 +89,7 @@ impl Model {
             lots: Lots::new(engine.capacity().orders),
             book: Book::new(),
             touched: Vec::new(),
+            changes: Changes::new(),
             index: engine.index().unwrap_or(Price::NONE),
             mark: engine.mark().unwrap_or(Price::NONE),
             rate: engine.funding_rate(),
@@ -96,6 +104,7 @@ impl Model {
                 wallet: engine.wallet(account).unwrap_or_default(),
                 position: engine.position(account).unwrap_or_default(),
                 orders: BTreeMap::new(),
+                is_changed: false,
             });
         }
         for side in [contract::Side::Buy, contract::Side::Sell] {
@@ -154,10 +163,14 @@ impl Model {
             Fact::IndexMark(it) => (self.index, self.mark) = (it.index, it.mark),
             Fact::FundingRate(it) => (self.rate, self.indicative_rate) = (it.rate, it.indicative),
             Fact::State(it) => self.state = it.state.get(),
-            Fact::Wallet(it) => self.account_mut(event.account()).wallet = *it,
+            Fact::Wallet(it) => {
+                self.account_mut(event.account()).wallet = *it;
+                self.has_changed(event.account());
+            }
             Fact::Position(it) => {
                 let lasting = event::Position { realised_by_command: Xbt::ZERO, ..*it };
                 self.account_mut(event.account()).position = lasting;
+                self.has_changed(event.account());
             }
             _ => {}
         }
