@@ -129,9 +129,10 @@ impl Engine {
 
     /// Gives an account the key that its position, terms and equity ask for, or makes it due. (Rule LIQ-4)
     ///
-    /// In cross margin the key assumes that orders hold all available margin, so it lies *earlier* than the
-    /// true price, and placing and cancelling orders does not move it: while the real equity is at least
-    /// the assumed one, the account cannot be due before its key is reached.
+    /// In cross margin the key assumes that orders hold half of what is available, so it lies *earlier* than the
+    /// true price, and placing and cancelling orders does not move it before they hold that much: while the real
+    /// equity is at least the assumed one, the account cannot be due before its key is reached. Half, because a
+    /// mark looks at all whose key it reaches in one command: who has room left is not to be reached by a small move.
     pub(crate) fn move_key(&mut self, number: u32) {
         if self.keeps_key(number) {
             return;
@@ -156,10 +157,10 @@ impl Engine {
         if account.terms.is_cross {
             let account = &mut self.accounts[number as usize];
             self.market.refresh_position_margin(account);
-            let least = account.position_margin.0.min(equity);
-            let bound = bearable(&account.terms, &account.position, least).until_liquidation;
+            let half = less_a_part(equity, account.position_margin.0, 1);
+            let bound = bearable(&account.terms, &account.position, half).until_liquidation;
             if self.market.line.is_safe(&self.market.spec, &account.position, bound) {
-                (assumed, w) = (least, bound);
+                (assumed, w) = (half, bound);
             }
         }
         let account = &self.accounts[number as usize];
@@ -191,7 +192,8 @@ impl Engine {
         let mut assumed = i64::MIN;
         if account.terms.is_cross {
             self.market.refresh_position_margin(account);
-            assumed = account.position_margin.0.min(account.equity());
+            // Less than half, so that a fill moves a key seldom.
+            assumed = less_a_part(account.equity(), account.position_margin.0, 2);
         }
         let w = bearable(&account.terms, &account.position, assumed).until_liquidation;
         let key = self.market.spec.tick_price(Tick(account.key_tick));
@@ -228,6 +230,12 @@ impl Engine {
         let distance = distance_past(account.position.qty > 0, price, self.market.mark);
         self.agenda.add_due(distance, number);
     }
+}
+
+/// The equity less a half (`shift` 1) or a quarter (2) of what is available beyond what the position holds.
+#[inline]
+fn less_a_part(equity: i64, position_margin: i64, shift: u32) -> i64 {
+    equity - (equity.saturating_sub(position_margin).max(0) >> shift)
 }
 
 /// Account numbers in rising order. Most often there are one or two.
