@@ -37,7 +37,9 @@ const OPTIONS: Options = Options { segment_bytes: 1 << 20, batch_commands: 4_096
 
 fn config(directory: &Path) -> Config {
     let Genesis { spec, capacity } = genesis();
-    Config { contract: spec, capacity, directory: Some(directory.into()), journal: OPTIONS, ..Config::default() }
+    // Commands are counted: none of the venue's own for want of others.
+    let (directory, audit_idle) = (Some(directory.into()), std::time::Duration::ZERO);
+    Config { contract: spec, capacity, directory, journal: OPTIONS, audit_idle, ..Config::default() }
 }
 
 fn send(lane: &mut Lane, requests: impl Iterator<Item = u64>, command: impl Fn(u64) -> Command) {

@@ -6,7 +6,8 @@
 //!       by a bounded amount, a silent or stalled one not at all. The order in which commands are journalled is the
 //!       market's.
 //!       While the lanes are idle and work waits in the engine, or something is due by the clock, `Clock` commands are
-//!       stamped until it is done. (Law 4) After a recovery an `Epoch` comes first: what was heard of an index before
+//!       stamped until it is done. (Law 4) While nothing comes at all a `Clock` is stamped now and then, so that an idle
+//!       market is audited, too. (Law 5) After a recovery an `Epoch` comes first: what was heard of an index before
 //!       it is stale. (Rule MARK-3)
 //!       A law that breaks ends the pump, not the process: what was safe stays readable. (Law 6)
 
@@ -35,6 +36,9 @@ pub struct PumpOptions {
     pub commands_a_lane: usize,
     /// Where stamps come from.
     pub clock: Arc<dyn Clock>,
+    /// After how long without a command a `Clock` is stamped, each of which audits as many accounts as the contract's
+    /// budget says. Zero: never.
+    pub audit_idle: Duration,
 }
 
 impl Default for PumpOptions {
@@ -44,6 +48,7 @@ impl Default for PumpOptions {
             output: ring::Config { capacity: 1 << 14, ..ring::Config::default() },
             commands_a_lane: 1_024,
             clock: Arc::new(SystemClock),
+            audit_idle: Duration::from_secs(1),
         }
     }
 }
@@ -108,6 +113,8 @@ pub struct Pump<J> {
     turns: u64,
     /// The engine was recovered and has not been told.
     owes_epoch: bool,
+    /// When the pump first found nothing to do, ns: idle time of before it does not count.
+    idle_since_ns: Option<u64>,
 }
 
 impl<J: Journal> Pump<J> {
@@ -148,6 +155,7 @@ impl<J: Journal> Pump<J> {
             is_held_up,
             turns,
             owes_epoch,
+            idle_since_ns: None,
         })
     }
 
@@ -296,13 +304,23 @@ impl<J: Journal> Pump<J> {
             self.lanes[at].advance(count);
             turn.commands += count;
         }
-        while turn.commands < most && self.has_own_work() {
+        while turn.commands < most && (self.has_own_work() || (turn.is_idle() && self.is_long_idle())) {
             if !self.take_own(Action::Clock) {
                 break;
             }
             turn.commands += 1;
         }
         turn
+    }
+
+    /// Has nothing come for so long that the market is to be audited for want of commands?
+    fn is_long_idle(&mut self) -> bool {
+        if self.options.audit_idle.is_zero() || self.engine.seq() == 0 {
+            return false;
+        }
+        let now = self.options.clock.now_ns();
+        let since = (*self.idle_since_ns.get_or_insert(now)).max(self.engine.ts());
+        u128::from(now.saturating_sub(since)) >= self.options.audit_idle.as_nanos()
     }
 
     /// Does the engine's agenda hold something, or is something due by the clock?

@@ -55,13 +55,16 @@ pub struct Config {
     pub feeds: FeedLimits,
     /// How long the engine sleeps at most while nobody sends.
     pub idle: Duration,
+    /// After how long without a command the engine is given a `Clock`, so that an idle market is audited; each is 128 bytes
+    /// and a batch of the journal. Zero: never.
+    pub audit_idle: Duration,
     /// Where stamps come from.
     pub clock: Arc<dyn Clock>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        let PumpOptions { durability, output, clock, .. } = PumpOptions::default();
+        let PumpOptions { durability, output, clock, audit_idle, .. } = PumpOptions::default();
         Config {
             contract: ContractSpec::XBTUSD_2019,
             capacity: Capacity::default(),
@@ -72,6 +75,7 @@ impl Default for Config {
             output,
             feeds: FeedLimits::default(),
             idle: Duration::from_millis(5),
+            audit_idle,
             clock,
         }
     }
@@ -203,6 +207,7 @@ impl Venue {
             durability: config.durability,
             output: config.output,
             clock: Arc::clone(&config.clock),
+            audit_idle: config.audit_idle,
             ..PumpOptions::default()
         };
         let pump = Pump::new(engine, keeper, options)?;

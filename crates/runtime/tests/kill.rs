@@ -30,7 +30,9 @@ fn genesis() -> Genesis {
 fn config(directory: &Path) -> Config {
     let Genesis { spec, capacity } = genesis();
     let journal = Options { segment_bytes: 1 << 20, batch_commands: 512, journal: None };
-    Config { contract: spec, capacity, directory: Some(directory.to_owned()), journal, ..Config::default() }
+    // Commands are counted: none of the venue's own for want of others.
+    let audit_idle = Duration::ZERO;
+    Config { contract: spec, capacity, directory: Some(directory.to_owned()), journal, audit_idle, ..Config::default() }
 }
 
 /// Request n of the one session: a market that opens itself, quotes, trades and cancels.

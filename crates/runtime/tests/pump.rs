@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 use centum_runtime::clock::Clock;
 use centum_runtime::health::State;
@@ -188,6 +189,39 @@ fn idle_lanes_let_the_agenda_be_worked_off() {
     let turn = pump.turn();
     assert!(pump.engine().agenda_is_empty() && pump.engine().best(Side::Buy).is_none());
     assert!(turn.commands > 21 + 18, "one order cancelled a command");
+}
+
+/// Law 5: a market without commands is audited all the same, by a `Clock` a second that is in the journal too; none
+/// comes a nanosecond early, none while others send, and none where that is not wanted.
+#[test]
+fn an_idle_market_is_audited_once_a_second() {
+    const SECOND: u64 = 1_000_000_000;
+    let clock = Arc::new(SetClock::default());
+    // Idle time of before the pump began does not count.
+    clock.0.store(100 * SECOND, Relaxed);
+    let mut pump = in_memory(options(&clock));
+    let mut lane = pump.lane("gateway", LaneConfig::default()).unwrap();
+    assert!(pump.turn().is_idle());
+    let passes = pump.engine().audit_passes();
+    let at = |pump: &mut Pump<InMemory>, ns: u64| {
+        clock.0.store(ns, Relaxed);
+        pump.turn().commands
+    };
+    assert_eq!(at(&mut pump, 101 * SECOND - 1), 0);
+    assert_eq!(at(&mut pump, 101 * SECOND), 1);
+    assert_eq!((pump.engine().audit_passes() - passes, pump.engine().ts()), (1, 101 * SECOND));
+    assert_eq!((at(&mut pump, 101 * SECOND), at(&mut pump, 102 * SECOND - 1)), (0, 0), "one a second");
+    // Whoever sends is audited by what he sends: the second begins anew.
+    lane.try_send(cancel(1)).unwrap();
+    assert_eq!(at(&mut pump, 102 * SECOND), 1);
+    assert_eq!(pump.engine().ts(), 102 * SECOND - 1, "the lane's stamp");
+    assert_eq!((at(&mut pump, 103 * SECOND - 2), at(&mut pump, 103 * SECOND - 1)), (0, 1));
+    assert_eq!(pump.journal().appended_seq(), pump.engine().seq());
+    // A clock that is set back makes nobody wait for less, or for ever, and stamps never fall.
+    assert_eq!((at(&mut pump, 50 * SECOND), at(&mut pump, 104 * SECOND)), (0, 1));
+
+    let mut never = in_memory(PumpOptions { audit_idle: Duration::ZERO, ..options(&clock) });
+    assert!(at(&mut never, 104 * SECOND) == 0 && at(&mut never, 1_000 * SECOND) == 0);
 }
 
 /// The output ring holds less than one command says: readers get all of it, in order.
