@@ -97,22 +97,24 @@ const CLARAS_DEPOSIT: u64 = 427;
 
 /// What the crowd opens with.
 const CROWD_LONG: [u32; 5] = [2_500, 3_300, 4_000, 5_000, 10_000];
-const CROWD_SHORT: [u32; 5] = [500, 1_000, 2_000, 2_500, 5_000];
+const CROWD_SHORT: [u32; 5] = [2_500, 3_300, 4_000, 5_000, 10_000];
 /// The crowd for which the sizes above are meant.
 const CROWD: u64 = 47;
+/// The makers' largest order, 200,000 in the smallest market, is then the largest that the contract takes. (Rule LIMIT-1)
+const MOST_SCALE: u64 = 50;
 
 impl Cast {
     /// The fewest accounts a story has.
     pub const FEWEST: u64 = 24;
     /// The most: every deleveraging looks at all of them.
-    pub const MOST: u64 = 1_000;
+    pub const MOST: u64 = 10_000;
     /// As many as make a story of a page or two.
     pub const USUAL: u64 = 64;
 
     /// Draws `accounts` people: the named and a crowd.
     pub fn draw(dice: &mut Dice, accounts: u64) -> Cast {
         let crowd = accounts - NAMED.len() as u64;
-        let scale = crowd.div_ceil(CROWD).max(1);
+        let scale = crowd.div_ceil(CROWD).clamp(1, MOST_SCALE);
         // A multiple of 0.5: 8,000 to 12,000 USD.
         let start = Price(dice.within(16_000, 24_000) * 50);
         let mut people = Vec::new();

@@ -32,7 +32,8 @@ impl Market {
         let spec = ContractSpec { marking: Marking::External, budget: u64::MAX, ..ContractSpec::XBTUSD_2019 };
         let house = u64::from(AccountId::FIRST_TRADER.0);
         let accounts = u32::try_from(accounts + house).expect("Cast::MOST is small");
-        let capacity = Capacity { accounts, orders: 1 << 15, sessions: 1, lots: 1 << 11 };
+        // Everybody may be taken over, and has a few orders.
+        let capacity = Capacity { accounts, orders: (4 * accounts).max(1 << 15), sessions: 1, lots: accounts };
         let engine = Engine::new(&Genesis { spec, capacity }).expect("the contract is a profile of the library");
         Market { engine, ledger: Ledger::default(), broken: None, seq: 0, ts_ns: 0 }
     }

@@ -45,15 +45,16 @@ const PATH: [(u64, u64); 16] = [
 const JITTER: u64 = 200;
 /// When the story pauses to say what was traded.
 const PAUSES: [u64; 4] = [20, 30, 38, 42];
-/// The gap, in millionths of the first mark: so that the fund may pay for Stella's bids. (Rule LIQ-7)
-const GAP: (u64, u64) = (104_000, 108_000);
+/// The gap, in millionths of the first mark: a tenth below the mark before it, and so that the fund may pay for Stella's
+/// bids. (Rule LIQ-7)
+const GAP: (u64, u64) = (115_500, 119_500);
 /// Lots of the crowd whose sweep is told one by one.
 const SWEEPS_TOLD: usize = 5;
 /// Second of the gap.
 const GAP_SECOND: u64 = 48;
 /// Nora's bid, Stella's bids, Clara's bids, and take-profits, in millionths below (or above) the first mark.
 const NORAS_BID: u64 = 24_000;
-const STELLAS_BIDS: [u64; 3] = [108_100, 108_250, 108_400];
+const STELLAS_BIDS: [u64; 3] = [119_600, 119_750, 119_900];
 const CLARAS_BIDS: [u64; 3] = [180_000, 181_000, 182_000];
 const FAR_BELOW: u64 = 160_000;
 const FAR_ABOVE: u64 = 30_000;
@@ -161,7 +162,7 @@ fn open(market: &mut Market, story: &mut Story, dice: &mut Dice) {
     let mut ms = 0;
     for role in [Role::Short, Role::Long] {
         for person in cast.all(role) {
-            ms += dice.within(1, 8_000 / cast.people.len() as u64);
+            ms += dice.within(1, (8_000 / cast.people.len() as u64).max(1));
             market.at(ms);
             let (side, away, tif) = match role {
                 Role::Short => (opening_side(role), dice.within(1, 8) as u32, rest),
