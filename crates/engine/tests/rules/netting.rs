@@ -100,3 +100,61 @@ fn all_takeovers_come_first_then_the_book_then_the_sweep() {
     ",
     );
 }
+
+/// LIQ-10 to the tick: a long lot of 19,999 a contract (5000.25) sells at 5000.5. A short one that buys a tick below does
+/// not meet it there, so nothing is netted: the long one is swept into its order, at the fund's loss. At the very tick, and
+/// a tick above, they are netted, and the gain is the difference of their values, whatever their ticks.
+///
+/// The long falls due beyond its bankruptcy price, by ten instants of funding that one stamp has passed: 10 · 1 % of
+/// 20,080,000, of which 2,000,000 + 7,500 were set aside.
+#[test]
+fn lots_are_netted_from_the_tick_on_at_which_they_would_trade() {
+    // Where the short sold at 100x: its lot is worth 20,000, 19,998, 19,995 a contract, and buys at 5000.0, 5000.5,
+    // 5001.0.
+    for (sold_at, outcome) in [
+        (
+            "4950.0",
+            "-> lot Resting qty 1000 bankrupt 5000.26 unit_value 19999
+             -> lot Sweep qty 1000 bankrupt 5000.26 unit_value 19999
+             -> lot take 1000 fee 0 lot make 1000 fee 0 leaves 0 @ 5000.0
+             -> fund Sweep -1000 now 2007000",
+        ),
+        (
+            "4950.5",
+            "-> lot Netted qty 0 bankrupt 5000.26 unit_value 19999
+             -> lot Netted qty 0 bankrupt 5000.5 unit_value 19998
+             -> fund Netting 1000 now 2009000",
+        ),
+        (
+            "4951.5",
+            "-> lot Netted qty 0 bankrupt 5000.26 unit_value 19999
+             -> lot Netted qty 0 bankrupt 5001.25 unit_value 19995
+             -> fund Netting 4000 now 2012000",
+        ),
+    ] {
+        scenario(&format!(
+            "
+            mark 5000.0
+            m sell 1000 @ 5000.0
+            a leverage 10
+            a buy  1000 @ 5000.0
+            a margin 7500
+            mark 4950.0
+            m buy  1000 @ {sold_at}
+            s leverage 100
+            s sell 1000 @ {sold_at}
+            rate 1
+            mark 4980.0
+            at 80:00:00            -> rate 1
+                                   -> lot funding -2008000 qty -1000 at 4980.0 rate 1
+                                   -> fund Funding 2008000 now 2008000
+                                   -> a funding 2008000 qty 1000 at 4980.0 rate 1
+                                   -> a Started qty 1000 liq 5076.5 bankrupt 5000.5
+                                   -> a taken_over long 1000 @ 5000.26 fee 14999
+                                   -> lot TakenOver qty 1000 bankrupt 5000.26 unit_value 19999
+                                   {outcome}
+            book                   -> empty
+        "
+        ));
+    }
+}

@@ -4,7 +4,8 @@
 
 use contract::codes::{Contingency, OrdType, PegPriceType, SelfTrade};
 use contract::command::{
-    Amount, CancelAll, FundingRate, Index, Mark, NEW_HAS_DISPLAY, OpenAccount, SetAccount, SetLeverage, SetWeights,
+    Amount, CancelAll, FundingRate, Index, Mark, NEW_HAS_DISPLAY, OpenAccount, SetAccount, SetLeverage, SetState,
+    SetWeights,
 };
 use contract::*;
 
@@ -24,6 +25,7 @@ struct Draft {
     is_wrong_symbol: bool,
     has_mark: bool,
     is_suspended: bool,
+    is_halted: bool,
 }
 
 impl Draft {
@@ -34,6 +36,7 @@ impl Draft {
             is_wrong_symbol: false,
             has_mark: true,
             is_suspended: false,
+            is_halted: false,
         }
     }
 
@@ -49,6 +52,9 @@ impl Draft {
         }
         if self.is_suspended {
             desk.apply(TRADER, Action::SetAccount(SetAccount { fee_class: 0, suspended: 1 }));
+        }
+        if self.is_halted {
+            desk.apply(AccountId::NONE, Action::SetState(SetState { state: MarketState::CancelOnly.into() }));
         }
         desk
     }
@@ -84,6 +90,7 @@ const FAULTS: &[Fault] = &[
         draft.order.tif = TimeInForce::ImmediateOrCancel.into();
     }),
     (Reject::InvalidLinkForContingency, |draft| draft.order.link = 7),
+    (Reject::MarketNotOpen, |draft| draft.is_halted = true),
     (Reject::PriceAboveLimitUp, |draft| draft.order.price = Tick(2_000_001)),
     (Reject::InsufficientBalance, |draft| {
         (draft.order.qty, draft.order.price) = (Qty(1_000_000), Tick(20_000));
