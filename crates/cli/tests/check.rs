@@ -89,6 +89,55 @@ fn json_is_one_object_on_one_line() {
     assert_eq!(report, expected);
 }
 
+/// What `docs/rules.md` says of each kind of example is what the file has and the check makes of it.
+#[test]
+fn the_table_of_the_rules_counts_the_examples() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/rules.md");
+    let page = std::fs::read_to_string(page).expect("the rules");
+    let table = page.split("### Worked examples\n").nth(1).expect("the table").split("\n#").next().expect("a part");
+    let written: Vec<&str> =
+        table.lines().filter(|line| line.starts_with("| `") || line.starts_with("| all")).collect();
+
+    let report: Value = serde_json::from_str(&check(&examples_file(), true).text).expect("JSON");
+    assert_eq!(report["failed"], 0);
+    let all = examples();
+    let mut kinds: Vec<(&str, [u64; 5])> = Vec::new();
+    for one in all["examples"].as_array().expect("a list") {
+        let kind = one["kind"].as_str().expect("a kind");
+        let at = kinds.iter().position(|(known, _)| *known == kind).unwrap_or_else(|| {
+            kinds.push((kind, [0; 5]));
+            kinds.len() - 1
+        });
+        let [count, exact, printed, explained, skipped] = &mut kinds[at].1;
+        *count += 1;
+        let verification = one["verification"].as_str().unwrap_or("exact");
+        if verification == "not_recomputed" {
+            *skipped += 1;
+        } else if verification.starts_with("exact") {
+            *exact += 1;
+        } else {
+            *printed += 1;
+        }
+        *explained += one["except"].as_object().map_or(0, |fields| fields.len() as u64);
+    }
+    let mut sums = [0; 5];
+    for (kind, counts) in &kinds {
+        sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+        assert_eq!(report["skipped_kinds"][kind].as_u64().unwrap_or(0), counts[4], "{kind}: what the check skips");
+        is_written(&written, &format!("`{kind}`"), counts);
+    }
+    is_written(&written, "all", &sums);
+    assert_eq!(written.len(), kinds.len() + 1, "no kind that there is not");
+    assert_eq!(report["passed"], sums[1] + sums[2]);
+}
+
+#[track_caller]
+fn is_written(rows: &[&str], name: &str, counts: &[u64; 5]) {
+    let cells = counts.map(|count| if count == 0 { String::new() } else { format!("{count} ") });
+    let row = format!("| {name} | {}", cells.map(|cell| format!("{cell}|")).join(" "));
+    assert!(rows.iter().any(|line| line.starts_with(&row)), "no row {row:?}");
+}
+
 /// Every way to alter a leaf that is one printed step, a sign or a word.
 fn alterations(leaf: &Value) -> Vec<Value> {
     let texts = |text: &str| -> Vec<String> {

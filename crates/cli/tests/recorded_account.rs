@@ -139,6 +139,11 @@ impl Proofs {
         self.shown(row, rule, field, Shown { mantissa: got.0.into(), decimals: 2 });
     }
 
+    /// Numbers that were compared, and are the same.
+    fn count(&self) -> u64 {
+        self.0.values().map(|count| *count as u64).sum()
+    }
+
     /// At least so many proofs of each rule: a test that compares nothing proves nothing.
     fn are_at_least(&self, least: &[(&'static str, usize)]) {
         println!("{:?}", self.0);
@@ -282,7 +287,7 @@ fn the_test_net_account_of_2019() {
     let Some(text) = recording(name) else { return };
     let spec = ContractSpec::XBTUSD_2019;
     let mut proofs = Proofs::default();
-    let (mut events, mut positions, mut others) = (0, 0, 0);
+    let (mut events, mut positions, mut others) = (0u64, 0, 0);
     for line in text.lines() {
         events += 1;
         let event: Value = serde_json::from_str(line).expect("JSON");
@@ -333,6 +338,7 @@ fn the_test_net_account_of_2019() {
         ("VIEW-1", 15),
         ("STATE-1", 4),
     ]);
+    support::is_documented("test-net account, 2019: events", events, proofs.count(), 0);
 }
 
 /// ETHUSD is another contract, whose value is not ours; what its margin follows from its cost by is.
@@ -380,6 +386,7 @@ fn execution_samples() {
         }
     }
     proofs.are_at_least(&[("COST-1", 6), ("FEE-1", 5), ("FEE-1 in 2017", 1)]);
+    support::is_documented("pasted fills, 2017 to 2020", 6, proofs.count() - 1, 1);
 }
 
 /// Two positions of 2018: costs, margin, PnL.
@@ -407,6 +414,7 @@ fn position_samples() {
         ("MARGIN-5", 2),
         ("MARGIN-6", 2),
     ]);
+    support::is_documented("pasted positions, 2018", 2, proofs.count(), 0);
 }
 
 /// The account of 2026 in what the classic model shares: values, PnL, order margin of both sides, risk
@@ -448,6 +456,7 @@ fn the_account_of_2026() {
         ("MARGIN-7", 6),
         ("VIEW-1", 10),
     ]);
+    support::is_documented("account of 2026: what both models share", 4, proofs.count(), 0);
 }
 
 /// What the engine's state events say of a recorded position and its orders.
@@ -509,6 +518,7 @@ fn the_view_of_2026_04_17() {
     proofs.xbt(margin, "CONTRACT-3", "availableMargin", available);
     proofs.xbt(margin, "CONTRACT-3", "withdrawableMargin", available - part("unrealisedPnl").max(Xbt::ZERO));
     proofs.are_at_least(&[("CONTRACT-3", 9)]);
+    support::is_documented("account of 2026-04-17", 2, proofs.count() - 1, 1);
 }
 
 /// CONTRACT-3: the view of the account of 2026-05-03, where the funding rate in force is recorded too.
@@ -541,17 +551,19 @@ fn the_view_of_2026() {
     proofs.xbt(&margin, "CONTRACT-3", "withdrawableMargin", seen.withdrawable);
     proofs.shown(&margin, "CONTRACT-3", "marginUsedPcnt", seen.margin_used.expect("a balance"));
     proofs.are_at_least(&[("CONTRACT-3", 12)]);
+    support::is_documented("account of 2026-05-03", 2, proofs.count(), 0);
 }
 
 /// Instruments: the fair mark from the clock floored to the minute, impact middles of every symbol, volume
 /// prices of inverse contracts. (Rules MARK-1, VIEW-1)
 #[test]
 fn instruments() {
-    let mut proofs = Proofs::default();
+    let (mut proofs, mut all) = (Proofs::default(), 0);
     for name in ["instrument_2019-12-18_testnet.csv.gz", "instrument_2026-04-18.csv.gz", "instrument_2026-05-03.csv.gz"]
     {
         let Some(text) = recording(name) else { return };
         for row in rows(name, &text) {
+            all += 1;
             if row.text("symbol") == "XBTUSD" {
                 let rate = row.rate("fundingRate").expect("a rate");
                 let index = row.price("indicativeSettlePrice").expect("an index");
@@ -584,4 +596,5 @@ fn instruments() {
         }
     }
     proofs.are_at_least(&[("MARK-1", 6), ("VIEW-1 basis", 3), ("VIEW-1 vwap", 8), ("VIEW-1 middle", 15)]);
+    support::is_documented("instruments, 2019 and 2026", all, proofs.count(), 0);
 }

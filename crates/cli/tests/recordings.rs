@@ -3,7 +3,7 @@
 mod support;
 
 use serde_json::Value;
-use support::{altered, centum, scratch, shared, testdata, unpacked, write};
+use support::{altered, centum, is_documented, scratch, shared, testdata, unpacked, write};
 
 const TRADES_2019: &str = "bitmex-trades/XBTUSD_2019-05-03_a.csv.gz";
 const TRADES_2022: &str = "bitmex-trades/XBTUSD_2022-09-25_a.csv.gz";
@@ -37,6 +37,9 @@ fn the_venues_trades_are_worth_what_it_recorded() {
         check(&report, "tick_direction", rows - 1, &[("first_row", 1)]);
         assert_eq!((&report["matched"], &report["explained"]), (&(4 * rows - 1).into(), &1.into()));
         assert_eq!(report["sums_ok"], true);
+        let year = &report["spec"].as_str().expect("a name")[7..];
+        let recorded = if year == "2019" { "trades of 2019-05-03" } else { "trades of 2022-09-25" };
+        is_documented(recorded, rows, 4 * rows - 1, 1);
     }
 }
 
@@ -102,6 +105,8 @@ fn the_venues_level_book_is_rebuilt_and_its_quotes_agree() {
     check(&report, "value", 16, &[]);
     check(&report, "tick_direction", 15, &[("first_row", 1)]);
     assert!(outcome.stderr.contains("425 rows of SOLUSDT passed over"), "{}", outcome.stderr);
+    let count = |key: &str| report[key].as_u64().expect("a count");
+    is_documented("level book, quotes and trades of 2021-07-22", count("rows"), count("matched"), count("explained"));
 }
 
 #[test]
@@ -150,6 +155,8 @@ fn bitstamps_trades_are_the_engines_fills() {
     check(&report, "trade", 571, &[("last_cent", 4)]);
     check(&report, "cancel", 24_310, &[("last_cent", 7)]);
     check(&report, "maker", 644, &[]);
+    let count = |key: &str| report[key].as_u64().expect("a count");
+    is_documented("another venue's orders, 2015-05-01", count("rows"), count("matched"), count("explained"));
     assert!(report["trades_hash"].is_string(), "its ids are numbers");
 }
 
@@ -224,6 +231,10 @@ fn the_recorded_wallet_rolls_forward() {
         assert_eq!(report["commands"], completed + 1 + opening, "an account, and a command a row");
         check(&report, "carried_out", completed, &[]);
         check(&report, "balance", completed - explained.len() as u64, explained);
+        if cancelled + explained.len() as u64 == 2 && opening == 0 {
+            // The cancelled row moves nothing.
+            is_documented("wallet ledger, 2020 to 2025", rows, completed - 1, 2);
+        }
         assert_eq!(report["sums_ok"], true);
         assert_eq!(outcome.stderr.contains("1 rows not completed passed over"), cancelled == 1, "{}", outcome.stderr);
     }

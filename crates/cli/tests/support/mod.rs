@@ -103,3 +103,20 @@ pub fn altered(text: &str, line: usize, from: &str, to: &str) -> String {
     *place = place.replacen(from, to, 1);
     lines.join("\n") + "\n"
 }
+
+/// `docs/rules.md` says so many rows of this recording, so many numbers that are the same, so many explained.
+#[track_caller]
+pub fn is_documented(recording: &str, rows: u64, exact: u64, explained: u64) {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/rules.md");
+    let page = std::fs::read_to_string(page).expect("the rules");
+    let table = page.split("### Recordings\n").nth(1).expect("the table of recordings");
+    let row = format!("| {recording} | {} | {} | {} |", grouped(rows), grouped(exact), grouped(explained));
+    assert!(table.lines().any(|line| line.starts_with(&row)), "docs/rules.md has no row {row:?}");
+}
+
+/// `12,453`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let parts = digits.as_bytes().rchunks(3).rev().map(|part| String::from_utf8_lossy(part).into_owned());
+    parts.collect::<Vec<_>>().join(",")
+}
