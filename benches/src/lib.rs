@@ -4,6 +4,10 @@
 //! compares the chain at the end with [`Recording::chain`]: a benchmark that did other work is void.
 #![forbid(unsafe_code)]
 
+pub mod gap;
+pub mod pass;
+pub mod plot;
+
 use centum_cli::generate;
 use centum_cli::order_log::{self, Plan};
 use centum_cli::source::Source;
@@ -19,12 +23,21 @@ pub struct Recording {
     pub engine: Engine,
     /// Stamped, in order.
     pub commands: Vec<Command>,
+    /// How many of them are there to warm up, and are not measured where each is measured by itself.
+    pub warm_up: usize,
     /// The chain after the last one.
     pub chain: u64,
     /// Trades among them.
     pub fills: usize,
     /// Commands that were refused.
     pub refused: usize,
+}
+
+impl Recording {
+    /// Nothing that follows yet.
+    fn of(engine: Engine) -> Recording {
+        Recording { preparation: Vec::new(), engine, commands: Vec::new(), warm_up: 0, chain: 0, fills: 0, refused: 0 }
+    }
 }
 
 /// Is this a run that only shows that nothing has rotted? (`CENTUM_BENCH_TOY=1`)
@@ -45,21 +58,24 @@ fn spec() -> ContractSpec {
 }
 
 /// An engine with its next stamp.
+#[derive(Clone)]
 struct Stage {
     engine: Engine,
     seq: u64,
+    /// How far the stamps' time is ahead of their number.
+    ahead_ns: u64,
 }
 
 impl Stage {
     fn new(capacity: Capacity, budget: u64) -> Stage {
         let spec = ContractSpec { budget, ..spec() };
         let engine = Engine::new(&Genesis { spec, capacity }).expect("the contract can be traded");
-        Stage { engine, seq: 0 }
+        Stage { engine, seq: 0, ahead_ns: 0 }
     }
 
     fn stamped(&mut self, account: u32, action: Action) -> Command {
         self.seq += 1;
-        Command::new(AccountId(account), action).stamped(self.seq, self.seq)
+        Command::new(AccountId(account), action).stamped(self.seq, self.seq + self.ahead_ns)
     }
 
     fn apply(&mut self, account: u32, action: Action) {
@@ -78,8 +94,44 @@ impl Stage {
     fn mark(&mut self, price: Price) {
         self.apply(u32::MAX, Action::Mark(Mark { price }));
     }
+
+    /// The n-th account with a position far from liquidation: 1.5x to 4.99x, and every second pair in cross margin.
+    fn hold(&mut self, account: u32, n: u32) {
+        let leverage = if (n / 2).is_multiple_of(2) { 0 } else { 150 + n / 4 % 350 };
+        self.open(account, 10_000_000, leverage);
+        let side = if n.is_multiple_of(2) { Side::Sell } else { Side::Buy };
+        self.apply(account, Action::New(limit(side, MIDDLE, 1 + u64::from(n / 2 % 50))));
+    }
+
+    /// The engine as it is, quiet marks to warm up, and a command with the clocks that follow it until nothing waits.
+    fn record(self, action: Action, see: impl FnMut(&Event)) -> Recording {
+        self.record_at(0, action, see)
+    }
+
+    /// The same, the command and what follows stamped so much later.
+    fn record_at(mut self, later_ns: u64, action: Action, mut see: impl FnMut(&Event)) -> Recording {
+        let mut recording = Recording { warm_up: WARM_UP, ..Recording::of(self.engine.clone()) };
+        for n in 0..WARM_UP as u64 {
+            let command = self.stamped(u32::MAX, Action::Mark(Mark { price: Price(1_000_000 + n % 2 * 50) }));
+            self.engine.apply(&command, &mut Discard);
+            recording.commands.push(command);
+        }
+        self.ahead_ns += later_ns;
+        let (mut next, mut events) = (action, Vec::new());
+        while recording.commands.len() == WARM_UP || !self.engine.agenda_is_empty() {
+            let command = self.stamped(u32::MAX, next);
+            self.engine.apply(&command, &mut events);
+            events.drain(..).for_each(|event| see(&event));
+            recording.commands.push(command);
+            next = Action::Clock;
+        }
+        recording.chain = self.engine.chain();
+        recording
+    }
 }
 
+/// Quiet marks before a pass is measured: the copy of the engine is new to the processor.
+pub const WARM_UP: usize = 60;
 const FIRST: u32 = AccountId::FIRST_TRADER.0;
 /// Tick of 10000.0.
 const MIDDLE: u32 = 20_000;
@@ -103,14 +155,8 @@ pub fn mix(seed: u64, accounts: u64, resting: u64, commands: u64) -> Recording {
         commands.iter().zip(1..).map(|((ts, command), seq)| command.stamped(seq, *ts)).collect();
     let (preparation, commands) = stamped.split_at(bench_start);
     preparation.iter().for_each(|command| engine.apply(command, &mut Discard));
-    let mut recording = Recording {
-        preparation: preparation.to_vec(),
-        engine: engine.clone(),
-        commands: commands.to_vec(),
-        chain: 0,
-        fills: 0,
-        refused: 0,
-    };
+    let mut recording =
+        Recording { preparation: preparation.to_vec(), commands: commands.to_vec(), ..Recording::of(engine.clone()) };
     let mut events: Vec<Event> = Vec::new();
     for command in commands {
         events.clear();
@@ -132,9 +178,7 @@ pub fn mix(seed: u64, accounts: u64, resting: u64, commands: u64) -> Recording {
 #[must_use]
 pub fn quiet_marks(accounts: u32, marks: usize) -> Recording {
     let mut stage = holders(accounts, u64::MAX);
-    let engine = stage.engine.clone();
-    let commands = Vec::with_capacity(marks);
-    let mut recording = Recording { preparation: Vec::new(), engine, commands, chain: 0, fills: 0, refused: 0 };
+    let mut recording = Recording::of(stage.engine.clone());
     for i in 0..marks as u64 {
         let price = Price(1_000_000 + 50 * [0, 1, 2, 1, 0, 3][i as usize % 6]);
         let command = stage.stamped(u32::MAX, Action::Mark(Mark { price }));
@@ -155,16 +199,30 @@ pub fn funding_instant(accounts: u32) -> Recording {
     while !stage.engine.agenda_is_empty() {
         stage.apply(u32::MAX, Action::Clock);
     }
-    let engine = stage.engine.clone();
-    let mut recording =
-        Recording { preparation: Vec::new(), engine, commands: Vec::new(), chain: 0, fills: 0, refused: 0 };
-    let instant = spec().funding_offset_ns;
-    while recording.commands.is_empty() || !stage.engine.agenda_is_empty() {
-        stage.seq += 1;
-        let command = Command::new(AccountId::NONE, Action::Clock).stamped(stage.seq, instant);
+    stage.record_at(spec().funding_offset_ns, Action::Clock, |_| {})
+}
+
+/// The same accounts, every tenth with two resting orders, and clocks that audit each of them once, slice by slice.
+#[must_use]
+pub fn audit_pass(accounts: u32) -> Recording {
+    let mut stage = holders(accounts, ContractSpec::XBTUSD_2019.budget);
+    for account in (FIRST..FIRST + accounts).step_by(10) {
+        for tick in [MIDDLE * 8 / 10, MIDDLE * 7 / 10] {
+            stage.apply(account, Action::New(limit(Side::Buy, tick, 1)));
+        }
+    }
+    // From the beginning of a pass to its end.
+    let passes = stage.engine.audit_passes();
+    while stage.engine.audit_passes() == passes {
+        stage.apply(u32::MAX, Action::Clock);
+    }
+    let mut recording = Recording::of(stage.engine.clone());
+    while stage.engine.audit_passes() == passes + 1 {
+        let command = stage.stamped(u32::MAX, Action::Clock);
         stage.engine.apply(&command, &mut Discard);
         recording.commands.push(command);
     }
+    assert!(stage.engine.fault().is_none(), "the audit finds nothing");
     recording.chain = stage.engine.chain();
     recording
 }
@@ -195,9 +253,7 @@ pub fn deleveraging(accounts: u32, lots: u32, positions_a_lot: u32) -> Recording
         stage.apply(seller, Action::New(limit(Side::Sell, MIDDLE, qty)));
         stage.apply(account, Action::New(limit(Side::Buy, MIDDLE, qty)));
     }
-    let engine = stage.engine.clone();
-    let mut recording =
-        Recording { preparation: Vec::new(), engine, commands: Vec::new(), chain: 0, fills: 0, refused: 0 };
+    let mut recording = Recording::of(stage.engine.clone());
     let mut events: Vec<Event> = Vec::new();
     while recording.commands.is_empty() || !stage.engine.agenda_is_empty() {
         let is_first = recording.commands.is_empty();
@@ -215,14 +271,11 @@ pub fn deleveraging(accounts: u32, lots: u32, positions_a_lot: u32) -> Recording
 
 /// So many accounts, each with a position far from liquidation, half of them in cross margin.
 fn holders(accounts: u32, budget: u64) -> Stage {
-    let mut stage = Stage::new(Capacity { accounts: FIRST + accounts, orders: 16, sessions: 1, lots: 16 }, budget);
+    let mut stage =
+        Stage::new(Capacity { accounts: FIRST + accounts, orders: 16 + accounts / 4, sessions: 1, lots: 16 }, budget);
     stage.mark(Price(1_000_000));
     for account in FIRST..FIRST + accounts {
-        // 1.5x to 4.99x: liquidation prices spread over many ticks; every fourth pair is in cross margin.
-        let leverage = if account / 2 % 2 == 0 { 0 } else { 150 + account / 4 % 350 };
-        stage.open(account, 10_000_000, leverage);
-        let side = if account % 2 == 0 { Side::Sell } else { Side::Buy };
-        stage.apply(account, Action::New(limit(side, MIDDLE, 1 + u64::from(account / 2 % 50))));
+        stage.hold(account, account);
     }
     stage
 }
@@ -283,7 +336,7 @@ mod tests {
     #[test]
     fn an_instant_pays_every_account_once() {
         let recording = funding_instant(2_000);
-        assert_eq!(recording.commands.len(), 2, "two budgets of 1,000");
+        assert_eq!(recording.commands.len() - recording.warm_up, 2, "two budgets of 1,000");
         let mut engine = recording.engine.clone();
         let mut events: Vec<Event> = Vec::new();
         recording.commands.iter().for_each(|command| engine.apply(command, &mut events));
@@ -307,6 +360,12 @@ mod tests {
             assert_eq!(engine.chain(), recording.chain);
             engine.check_sums().expect("SUM-1 to SUM-7 hold");
         }
+    }
+
+    #[test]
+    fn an_audit_goes_through_all_accounts_and_orders() {
+        // One unit an account and one an order of it; the end of a pass comes with the slice that has reached it.
+        assert_eq!(audit_pass(5_000).commands.len(), 6_000 / 1_000 + 1);
     }
 
     #[test]

@@ -10,13 +10,13 @@
 //!     cargo run --release -p centum-benches --bin latency -- docs/latency.svg
 #![forbid(unsafe_code)]
 
-use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use centum_benches::plot::{Axis, Chart, named};
 use centum_benches::{Recording, Slots, is_toy, measured, mix};
 use contract::{AccountId, Command};
 use engine::Engine;
@@ -193,47 +193,21 @@ fn load() -> String {
 #[allow(clippy::float_arithmetic, reason = "pixels of a plot, no money")]
 fn plot(curves: &[(String, Histogram<u64>)]) -> String {
     const COLOURS: [&str; 6] = ["#9ecae1", "#4292c6", "#08519c", "#fdae6b", "#f16913", "#a63603"];
-    const NINES: [(f64, &str); 5] = [(0.0, "0 %"), (1.0, "90 %"), (2.0, "99 %"), (3.0, "99.9 %"), (4.0, "99.99 %")];
-    const DECADES: [(f64, &str); 6] =
-        [(3.0, "1 µs"), (4.0, "10 µs"), (5.0, "100 µs"), (6.0, "1 ms"), (7.0, "10 ms"), (8.0, "100 ms")];
-    let x = |nines: f64| 70.0 + 140.0 * nines;
-    let y = |log_ns: f64| 430.0 - 80.0 * (log_ns.clamp(3.0, 8.0) - 3.0);
-    let mut svg = String::from(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 820 480\" font-family=\"sans-serif\" font-size=\"12\">\n\
-         <rect width=\"820\" height=\"480\" fill=\"white\"/>\n\
-         <text x=\"70\" y=\"18\">Latency from the intended send time to the reader, by percentile</text>\n",
+    let nines = named(&[(0.0, "0 %"), (1.0, "90 %"), (2.0, "99 %"), (3.0, "99.9 %"), (4.0, "99.99 %")]);
+    let times =
+        named(&[(1e3, "1 µs"), (1e4, "10 µs"), (1e5, "100 µs"), (1e6, "1 ms"), (1e7, "10 ms"), (1e8, "100 ms")]);
+    let mut chart = Chart::new(
+        "Latency from the intended send time to the reader, by percentile",
+        Axis::linear("commands that took no longer", 0.0, 4.0, nines),
+        Axis::log("latency", 1e3, 1e8, times),
+        150.0,
     );
-    let mut line = |text: String| writeln!(svg, "{text}").expect("a string takes all");
-    for (nines, name) in NINES {
-        let at = x(nines);
-        line(format!(
-            "<path d=\"M{at:.0} 30V430\" stroke=\"#ddd\"/><text x=\"{at:.0}\" y=\"448\" text-anchor=\"middle\">{name}</text>"
-        ));
+    for ((name, histogram), colour) in curves.iter().zip(COLOURS) {
+        let points: Vec<(f64, f64)> = (0..=80_u32)
+            .map(|step| f64::from(step) / 20.0)
+            .map(|nines| (nines, histogram.value_at_quantile(1.0 - 10_f64.powf(-nines)) as f64))
+            .collect();
+        chart.line(name, colour, &points);
     }
-    for (log, name) in DECADES {
-        let at = y(log);
-        line(format!(
-            "<path d=\"M70 {at:.0}H630\" stroke=\"#ddd\"/><text x=\"64\" y=\"{:.0}\" text-anchor=\"end\">{name}</text>",
-            at + 4.0
-        ));
-    }
-    for (n, ((name, histogram), colour)) in curves.iter().zip(COLOURS).enumerate() {
-        let mut points = String::new();
-        for step in 0..=80_u32 {
-            let nines = f64::from(step) / 20.0;
-            let ns = histogram.value_at_quantile(1.0 - 10_f64.powf(-nines));
-            write!(points, "{:.1},{:.1} ", x(nines), y((ns.max(1) as f64).log10())).expect("a string takes all");
-        }
-        line(format!(
-            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>",
-            points.trim_end()
-        ));
-        let at = 60 + 20 * n;
-        line(format!(
-            "<path d=\"M650 {at}h24\" stroke=\"{colour}\" stroke-width=\"2\"/><text x=\"680\" y=\"{}\">{name}</text>",
-            at + 4
-        ));
-    }
-    svg.push_str("</svg>\n");
-    svg
+    chart.svg()
 }
