@@ -7,6 +7,7 @@
 pub mod gap;
 pub mod pass;
 pub mod plot;
+pub mod risk;
 
 use centum_cli::generate;
 use centum_cli::order_log::{self, Plan};
