@@ -4,6 +4,8 @@
 
 use std::cell::UnsafeCell;
 
+use prefetch_index::prefetch_index;
+
 /// Room for one value of `N` words.
 #[repr(align(128))]
 pub(crate) struct Slot<const N: usize>(UnsafeCell<[u64; N]>);
@@ -30,6 +32,15 @@ impl<const N: usize> Slot<N> {
         // SAFETY: as for `store`; what is changed is not published yet.
         let words = unsafe { &mut *self.0.get() };
         words[word] = change(words[word]);
+    }
+
+    #[inline(always)]
+    pub(crate) fn prefetch(&self) {
+        // SAFETY: a slice of nothing, which may lie anywhere.
+        let nothing: &[u64] = unsafe { std::slice::from_raw_parts(self.0.get().cast(), 0) };
+        for word in (0..N).step_by(8) {
+            prefetch_index(nothing, word);
+        }
     }
 
     #[inline(always)]

@@ -141,6 +141,7 @@ impl<T, const N: usize> LossyReader<T, N> {
 
     #[inline(always)]
     fn look(&mut self) {
+        self.shared.expect(self.next);
         self.published = self.shared.published.load(Acquire);
     }
 }

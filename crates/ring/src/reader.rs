@@ -129,8 +129,15 @@ impl<T, const N: usize> Reader<T, N> {
         self.next
     }
 
+    /// Is anything published that was not read?
+    fn has_next(&self) -> bool {
+        self.shared.expect(self.next);
+        self.lag() > 0
+    }
+
     #[inline(always)]
     fn look(&mut self) {
+        self.shared.expect(self.next);
         self.published = self.shared.published.load(Acquire);
     }
 
@@ -218,7 +225,7 @@ struct AnyOf<R>(R);
 impl<'a, T: 'a, const N: usize, R: IntoIterator<Item = &'a Reader<T, N>> + Clone> Sleeper for AnyOf<R> {
     fn is_ready(&self) -> bool {
         // Gone first: what is published by then is all there will be.
-        self.0.clone().into_iter().any(|reader| reader.shared.producer_is_gone() || reader.lag() > 0)
+        self.0.clone().into_iter().any(|reader| reader.shared.producer_is_gone() || reader.has_next())
     }
 
     fn lie_down(&self) {

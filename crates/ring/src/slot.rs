@@ -4,8 +4,11 @@
 //! business of the cursors. Whoever reads while the producer writes gets a mixture of two values and no
 //! undefined behaviour; that it was one, the ring's `claimed` says.
 
-use super::sync::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
+
+use prefetch_index::prefetch_index;
+
+use super::sync::AtomicU64;
 
 /// Room for one value of `N` words. Values of up to two cache lines share none with their neighbours, nor a pair of
 /// lines that the processor fetches together.
@@ -29,6 +32,17 @@ impl<const N: usize> Slot<N> {
     pub(crate) fn change(&self, word: usize, change: impl FnOnce(u64) -> u64) {
         let word = &self.0[word];
         word.store(change(word.load(Relaxed)), Relaxed);
+    }
+
+    /// Asks the processor for the slot's cache lines: a hint, which reads nothing and orders nothing.
+    ///
+    /// A load is no substitute: it takes part in the order of loads, so whenever the line is taken away again the
+    /// processor throws away what it did since.
+    #[inline(always)]
+    pub(crate) fn prefetch(&self) {
+        for word in (0..N).step_by(8) {
+            prefetch_index(&self.0, word);
+        }
     }
 
     #[inline(always)]
