@@ -53,20 +53,13 @@ impl Engine {
     /// The account's live order of this name.
     #[inline(always)]
     pub(crate) fn named(&self, account: u32, name: &ClOrdId) -> Option<u32> {
-        self.named_with(self.names.tag(account, name), account, name).map(|(_, slot)| slot)
+        self.named_with(self.names.tag(account, name), account, name)
     }
 
-    /// The same where the name's tag is known, and where the name is noted.
+    /// The same where the name's tag is known.
     #[inline(always)]
-    pub(crate) fn named_with(&self, tag: u32, account: u32, name: &ClOrdId) -> Option<(u32, u32)> {
-        let mut from = self.names.home(tag);
-        while let Some((place, slot)) = self.names.next(tag, from) {
-            if self.book.goes_by(slot, account, name, tag) {
-                return Some((place, slot));
-            }
-            from = self.names.behind(place);
-        }
-        None
+    pub(crate) fn named_with(&self, tag: u32, account: u32, name: &ClOrdId) -> Option<u32> {
+        self.names.find(tag, |slot| self.book.goes_by(slot, account, name, tag))
     }
 
     /// The checks of a new order that come before its type: account, side, quantity, and the tag of its name.

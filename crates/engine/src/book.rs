@@ -321,7 +321,7 @@ impl Book {
     pub(crate) fn name(&mut self, account: u32, slot: u32, name: ClOrdId, names: &mut Names) {
         let cold = self.cold_mut(slot);
         if !cold.cl_ord_id.is_none() {
-            names.remove_at(names.place(names.tag(account, &cold.cl_ord_id), slot));
+            names.remove(names.tag(account, &cold.cl_ord_id), slot);
         }
         cold.cl_ord_id = name;
         if !name.is_none() {
@@ -342,14 +342,14 @@ impl Book {
         *self.cold_mut(slot) = Cold { older, ..order };
     }
 
-    /// Takes an order out of its account's list and of the names, where its own lies at `name_at` (`NIL`: it has none),
-    /// and gives its slot back.
+    /// Takes an order out of its account's list and of the names, where its own has this tag (0: it has none), and gives
+    /// its slot back.
     #[inline(always)]
-    pub(crate) fn forget(&mut self, account: &mut Account, slot: u32, name_at: u32, names: &mut Names) {
+    pub(crate) fn forget(&mut self, account: &mut Account, slot: u32, tag: u32, names: &mut Names) {
         let cold = self.cold_mut(slot);
         let (older, newer) = (cold.older, cold.newer);
-        if name_at != NIL {
-            names.remove_at(name_at);
+        if tag != 0 {
+            names.remove(tag, slot);
         }
         account.open_orders -= 1;
         match older {

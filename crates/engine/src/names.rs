@@ -1,7 +1,10 @@
-//! Client order ids to slots: a compact table of keyed hash tags, a third full at most.
+//! Client order ids to slots: chains of slots behind keyed hashes.
 //!
-//! The table holds no ids: a tag that matches is confirmed against the order itself. Its order never
+//! What is here holds no ids: a tag that matches is confirmed against the order itself. The order of a chain never
 //! reaches output, state or digest. Obvious twin: a `BTreeMap` (tests of the whole engine).
+//!
+//! Slots are taken from the lowest, so what is known of live ones lies close together; only the heads, four bytes
+//! for each order there may be, are spread. An open table of tags, sparse enough to search, is eight times as large.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -10,28 +13,30 @@ use contract::ClOrdId;
 
 use crate::chain::fold;
 
-/// Tag in the high half, slot + 1 in the low; 0 is empty.
-type Entry = u64;
-
 /// Tags are not zero.
 const IS_TAG: u32 = 1 << 31;
 
 /// The tag of an id of more than eight bytes.
 pub(crate) const IS_LONG: u32 = 1 << 30;
 
+/// A slot + 1; 0 is none.
+type Link = u32;
+
 /// Client order ids to slots.
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
-    table: Vec<Entry>,
+    heads: Vec<Link>,
+    /// For each slot its tag and what is behind it.
+    links: Vec<(u32, Link)>,
     mask: u32,
     seed: u64,
 }
 
 impl Names {
-    /// A table for `capacity` ids. Whoever knows the seed can choose ids that collide.
+    /// Chains for `capacity` slots. Whoever knows the seed can choose ids that collide.
     pub(crate) fn new(capacity: u32, seed: u64) -> Names {
-        let size = (capacity as usize * 3).next_power_of_two().max(8);
-        Names { table: vec![0; size], mask: (size - 1) as u32, seed }
+        let size = (2 * capacity as usize).next_power_of_two();
+        Names { heads: vec![0; size], links: vec![(0, 0); capacity as usize], mask: (size - 1) as u32, seed }
     }
 
     /// The tag of an account's id, not zero: zero is no id. Most are short, and a tag says whether it is of a long one.
@@ -46,84 +51,60 @@ impl Names {
         (hash ^ hash >> 32) as u32 | IS_LONG | IS_TAG
     }
 
-    /// Is nothing in the table where this tag would begin? Then it is not there.
+    /// Is nothing where this tag would be? Then it is not there.
     #[inline(always)]
     pub(crate) fn is_vacant(&self, tag: u32) -> bool {
-        self.table[self.home(tag) as usize] == 0
+        self.heads[(tag & self.mask) as usize] == 0
     }
 
-    /// Where the search for a tag begins.
+    /// The slot with this tag that the caller confirms: others may have the same.
     #[inline(always)]
-    pub(crate) fn home(&self, tag: u32) -> u32 {
-        tag & self.mask
-    }
-
-    /// The first place of this tag from `at` on, and the slot noted there: the caller confirms that it is the one
-    /// meant, or goes on from [`Names::behind`].
-    #[inline(always)]
-    pub(crate) fn next(&self, tag: u32, mut at: u32) -> Option<(u32, u32)> {
-        loop {
-            let entry = self.table[at as usize];
-            if entry == 0 {
-                return None;
+    pub(crate) fn find(&self, tag: u32, mut is_it: impl FnMut(u32) -> bool) -> Option<u32> {
+        let mut link = self.heads[(tag & self.mask) as usize];
+        while link != 0 {
+            let slot = link - 1;
+            let (its_tag, behind) = self.links[slot as usize];
+            if its_tag == tag && is_it(slot) {
+                return Some(slot);
             }
-            if (entry >> 32) as u32 == tag {
-                return Some((at, entry as u32 - 1));
-            }
-            at = self.behind(at);
+            link = behind;
         }
+        None
     }
 
-    /// The place behind.
-    #[inline(always)]
-    pub(crate) fn behind(&self, at: u32) -> u32 {
-        (at + 1) & self.mask
-    }
-
-    /// Notes that this tag is in `slot`.
+    /// Notes that the order in `slot` has this tag.
     #[inline(always)]
     pub(crate) fn insert(&mut self, tag: u32, slot: u32) {
-        let mut at = tag & self.mask;
-        while self.table[at as usize] != 0 {
-            at = (at + 1) & self.mask;
-        }
-        self.table[at as usize] = u64::from(tag) << 32 | u64::from(slot + 1);
+        let head = &mut self.heads[(tag & self.mask) as usize];
+        self.links[slot as usize] = (tag, *head);
+        *head = slot + 1;
     }
 
-    /// Where it is noted that this tag is in `slot`.
+    /// Forgets the order in `slot`, which has this tag.
     #[inline(always)]
-    pub(crate) fn place(&self, tag: u32, slot: u32) -> u32 {
-        let wanted = u64::from(tag) << 32 | u64::from(slot + 1);
-        let mut at = self.home(tag);
-        loop {
-            let entry = self.table[at as usize];
-            assert!(entry != 0, "a live order's id is in the table");
-            if entry == wanted {
-                return at;
-            }
-            at = (at + 1) & self.mask;
+    pub(crate) fn remove(&mut self, tag: u32, slot: u32) {
+        let behind = self.links[slot as usize].1;
+        let head = &mut self.heads[(tag & self.mask) as usize];
+        if *head == slot + 1 {
+            *head = behind;
+        } else {
+            let ahead = *head;
+            self.take_from_behind(ahead, slot, behind);
         }
     }
 
-    /// Forgets what is noted at a place, and closes the gap, so that no tombstones gather.
-    #[inline(always)]
-    pub(crate) fn remove_at(&mut self, place: u32) {
-        let mut gap = place;
-        let mut at = gap;
+    /// Takes `slot` out of the chain that begins at another one.
+    #[inline(never)]
+    fn take_from_behind(&mut self, mut ahead: Link, slot: u32, behind: Link) {
         loop {
-            at = (at + 1) & self.mask;
-            let entry = self.table[at as usize];
-            if entry == 0 {
-                break;
+            let slot_ahead = ahead.checked_sub(1).expect("a live order's id is in its chain");
+            let link = &mut self.links[slot_ahead as usize].1;
+            if *link == slot + 1 {
+                *link = behind;
+                return;
             }
-            // An entry may move back into the gap unless its home lies between gap and it.
-            let home = (entry >> 32) as u32 & self.mask;
-            if (at.wrapping_sub(home) & self.mask) >= (at.wrapping_sub(gap) & self.mask) {
-                self.table[gap as usize] = entry;
-                gap = at;
-            }
+            ahead = *link;
         }
-        self.table[gap as usize] = 0;
     }
 }
 
@@ -140,27 +121,20 @@ mod tests {
         for _ in 0..50_000 {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let slot = (state >> 33) as u32 % 60;
-            // Few homes, so that chains form and wrap around the end.
+            // Few heads, so that chains form.
             let tag = ((state >> 45) as u32 % 3) << 20 | (names.mask - (state >> 50) as u32 % 4);
             if let Some(tag) = map.remove(&slot) {
-                names.remove_at(names.place(tag, slot));
+                names.remove(tag, slot);
             } else {
                 names.insert(tag, slot);
                 map.insert(slot, tag);
             }
-            let found = |tag| {
-                let mut at = names.home(tag);
-                let next = || {
-                    let (place, slot) = names.next(tag, at)?;
-                    at = names.behind(place);
-                    Some(slot)
-                };
-                core::iter::from_fn(next).collect::<BTreeSet<u32>>()
-            };
             let tags: BTreeSet<u32> = map.values().copied().collect();
             for wanted in tags {
                 let slots = map.iter().filter(|&(_, &tag)| tag == wanted).map(|(&slot, _)| slot);
-                assert_eq!(found(wanted), slots.collect());
+                let mut found = BTreeSet::new();
+                assert_eq!(names.find(wanted, |slot| !found.insert(slot)), None);
+                assert_eq!(found, slots.collect());
             }
         }
     }

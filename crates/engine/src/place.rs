@@ -11,7 +11,7 @@ use contract::{
     TimeInForce,
 };
 
-use crate::account::{Account, MARGIN_IS_NEW, NIL, TELL_WALLET};
+use crate::account::{Account, MARGIN_IS_NEW, TELL_WALLET};
 use crate::admit::Ticket;
 use crate::agenda::CancelTask;
 use crate::book::{Book, CLOSE_OUT, Cold, POST_ONLY, REDUCE_ONLY, Resting};
@@ -145,8 +145,8 @@ impl Engine {
     /// Takes an order out of its account's list and of the names, and gives its slot back.
     #[inline(always)]
     pub(crate) fn forget(&mut self, order: &Resting) {
-        let name_at = name_place(&self.book, &self.names, order);
-        self.book.forget(&mut self.accounts[order.account as usize], order.slot, name_at, &mut self.names);
+        let tag = tag_of(&self.book, &self.names, order);
+        self.book.forget(&mut self.accounts[order.account as usize], order.slot, tag, &mut self.names);
     }
 
     /// Cancels a resting order of a trader. (Rule CANCEL-1)
@@ -157,23 +157,23 @@ impl Engine {
         }
         let Engine { market, book, names, accounts, say, own_account, .. } = self;
         let account = &mut accounts[order.account as usize];
-        let name_at = name_place(book, names, order);
-        take_out(market, book, names, account, order, name_at);
+        let tag = tag_of(book, names, order);
+        take_out(market, book, names, account, order, tag);
         let fact = canceled(say, order.account == *own_account, order.id(), order.leaves, reason);
         say.fact(Some((order.account, account)), fact, out);
     }
 
-    /// The order a cancel is about, of the command's own account only, and the place of its name.
+    /// The order a cancel is about, of the command's own account only, and its name's tag.
     #[inline(always)]
-    fn find_placed(&self, account: u32, target: &Target) -> Option<(Resting, u32)> {
+    fn find_tagged(&self, account: u32, target: &Target) -> Option<(Resting, u32)> {
         match target {
             Target::ClOrdId(name) => {
-                let (place, slot) = self.named_with(self.names.tag(account, name), account, name)?;
-                Some((self.book.resting(slot), place))
+                let tag = self.names.tag(account, name);
+                Some((self.book.resting(self.named_with(tag, account, name)?), tag))
             }
             Target::OrderId(id) => {
                 let order = self.book.resting(self.book.find(*id, account)?);
-                Some((order, name_place(&self.book, &self.names, &order)))
+                Some((order, tag_of(&self.book, &self.names, &order)))
             }
         }
     }
@@ -191,7 +191,7 @@ impl Engine {
     #[inline(always)]
     pub(crate) fn cancel_own(&mut self, command: &Command, out: &mut impl Outbox) -> Result<u32, Refusal> {
         let Cancel { target } = Cancel::read(command.words());
-        let (order, name_at) = self.find_placed(command.account().0, &target).ok_or((Reject::InvalidOrderId, 0))?;
+        let (order, tag) = self.find_tagged(command.account().0, &target).ok_or((Reject::InvalidOrderId, 0))?;
         Engine::check_symbol(command)?;
         self.check_not_closed()?;
         if order.is(REDUCE_ONLY) {
@@ -199,7 +199,7 @@ impl Engine {
         }
         let Engine { market, book, names, accounts, say, .. } = self;
         let account = &mut accounts[order.account as usize];
-        take_out(market, book, names, account, &order, name_at);
+        take_out(market, book, names, account, &order, tag);
         let fact = canceled(say, true, order.id(), order.leaves, CancelReason::Requested);
         say.fact(Some((order.account, account)), fact, out);
         account.order_margin = order_margin(&account.terms, chargeable(&account.sums, account.position.qty));
@@ -304,22 +304,22 @@ impl Engine {
     }
 }
 
-/// Where a resting order's name is noted, `NIL` where it has none.
+/// The tag of a resting order's name, 0 where it has none.
 #[inline(always)]
-fn name_place(book: &Book, names: &Names, order: &Resting) -> u32 {
+fn tag_of(book: &Book, names: &Names, order: &Resting) -> u32 {
     let name = &book.cold(order.slot).cl_ord_id;
-    if name.is_none() { NIL } else { names.place(names.tag(order.account, name), order.slot) }
+    if name.is_none() { 0 } else { names.tag(order.account, name) }
 }
 
-/// Takes a resting order out of the book, its account's sums and list, and the names, where its own lies at
-/// `name_at`. A reduce-only one is off its own list already.
+/// Takes a resting order out of the book, its account's sums and list, and the names, where its own has this tag. A
+/// reduce-only one is off its own list already.
 #[inline(always)]
-fn take_out(market: &Market, book: &mut Book, names: &mut Names, account: &mut Account, order: &Resting, name_at: u32) {
+fn take_out(market: &Market, book: &mut Book, names: &mut Names, account: &mut Account, order: &Resting, tag: u32) {
     let cold = book.cold(order.slot);
     let sums = market.sums(order.leaves, cold.unit_value, cold.premium);
     account.sums.side_mut(order.side()).take(sums);
     book.unlink(order);
-    book.forget(account, order.slot, name_at, names);
+    book.forget(account, order.slot, tag, names);
 }
 
 /// The slot of a new order, taken, or the last reason there may be against it. (Law 3)
