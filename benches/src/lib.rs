@@ -314,9 +314,7 @@ impl Outbox for Slots {
 /// Applies the commands and writes what comes of them: what is measured.
 #[inline(never)]
 pub fn measured(engine: &mut Engine, commands: &[Command], out: &mut Slots) {
-    for command in commands {
-        engine.apply(command, out);
-    }
+    engine.apply_all(commands, out);
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use contract::{AccountId, Capacity, ClOrdId, ContractSpec, OrderId, Qty, Side, T
 use crate::account::{Account, NIL};
 use crate::bits::FreeSlots;
 use crate::ladder::Ladder;
+use crate::expect::expect_at;
 use crate::names::{IS_LONG, Names};
 
 /// The order sells.
@@ -176,6 +177,13 @@ impl Book {
     #[inline(always)]
     pub(crate) fn rare(&self, slot: u32) -> &Rare {
         &self.rare[slot as usize]
+    }
+
+    /// Asks for what is in a slot.
+    #[inline(always)]
+    pub(crate) fn expect_slot(&self, slot: u32) {
+        expect_at(&self.cold, slot as usize);
+        self.ladder.expect_slot(slot);
     }
 
     /// Executed contracts of an order in a slot in use.

@@ -16,6 +16,7 @@ use contract::Tick;
 use contract::math::{difference, sum};
 
 use crate::bits::Bits;
+use crate::expect::expect_at;
 
 /// Next, previous, quantity. (A tuple, because a vector of zeroed ones commits no memory.)
 type Cell = (u32, u32, u64);
@@ -43,6 +44,12 @@ impl Ladder {
     fn cell_of(&self, slot: u32) -> u32 {
         debug_assert!(slot < u32::MAX / 2, "no slot is that high");
         self.base.wrapping_add(slot.wrapping_mul(2))
+    }
+
+    /// Asks for the memory of an entry.
+    #[inline(always)]
+    pub(crate) fn expect_slot(&self, slot: u32) {
+        expect_at(&self.cells, self.cell_of(slot) as usize);
     }
 
     /// Puts `slot` with `qty` at the back of tick's queue.

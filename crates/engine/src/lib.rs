@@ -23,6 +23,7 @@ mod book;
 mod chain;
 mod digest;
 mod engine;
+mod expect;
 mod funding;
 mod funds;
 mod halt;

@@ -72,6 +72,12 @@ impl Names {
         None
     }
 
+    /// A slot that may have this tag, or any.
+    #[inline(always)]
+    pub(crate) fn guess(&self, tag: u32) -> u32 {
+        self.heads[(tag & self.mask) as usize].saturating_sub(1)
+    }
+
     /// Notes that the order in `slot` has this tag.
     #[inline(always)]
     pub(crate) fn insert(&mut self, tag: u32, slot: u32) {

@@ -132,6 +132,12 @@ impl LaneEnd {
         self.inbox.get(self.next)
     }
 
+    /// The command so many behind the next one, where it is known already.
+    #[inline]
+    pub(crate) fn later(&self, by: usize) -> Option<&Command> {
+        self.inbox.get(self.next + by)
+    }
+
     /// How many commands, from the next one on, go together: one, or all of a bulk.
     #[inline]
     pub(crate) fn together(&mut self) -> usize {

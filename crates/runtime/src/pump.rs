@@ -288,6 +288,9 @@ impl<J: Journal> Pump<J> {
     fn take_visible(&mut self) -> Turn {
         let most = self.options.commands_a_lane;
         self.lanes.iter_mut().for_each(|lane| lane.look(most));
+        for lane in &self.lanes {
+            (0..Engine::LOOK_AHEAD).filter_map(|by| lane.later(by)).for_each(|command| self.engine.expect(command));
+        }
         let mut turn = Turn::default();
         if self.owes_epoch {
             if !self.take_own(Action::Epoch) {
@@ -297,6 +300,9 @@ impl<J: Journal> Pump<J> {
             turn.commands += 1;
         }
         while let Some(at) = oldest(&self.lanes) {
+            if let Some(later) = self.lanes[at].later(Engine::LOOK_AHEAD) {
+                self.engine.expect(later);
+            }
             let count = self.lanes[at].together();
             if !self.take(at, count) {
                 return turn;

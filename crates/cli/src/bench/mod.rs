@@ -198,9 +198,7 @@ fn bench_engine(args: &Args, source: &Source, plan: &Plan) -> Result<u8> {
         for _ in 0..args.repeat {
             let mut engine = prepared(plan.spec, plan.capacity, preparation, &mut out)?;
             let began = Instant::now();
-            for command in timed {
-                engine.apply(command, &mut out);
-            }
+            engine.apply_all(timed, &mut out);
             elapsed.push(ns_since(began));
             if engine.digest() != check.engine().digest() {
                 return Err(Error::Law("the digest of a repeat differs from the first one's".to_owned()));
@@ -239,9 +237,7 @@ fn refusals(check: &Run) -> Vec<String> {
 
 fn prepared(spec: ContractSpec, capacity: Capacity, preparation: &[Command], out: &mut Ring) -> Result<Engine> {
     let mut engine = Engine::new(&Genesis { spec, capacity }).map_err(|error| Error::Unusable(error.to_string()))?;
-    for command in preparation {
-        engine.apply(command, out);
-    }
+    engine.apply_all(preparation, out);
     Ok(engine)
 }
 
