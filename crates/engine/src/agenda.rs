@@ -216,7 +216,11 @@ impl Engine {
         if self.is_stale() || (self.agenda.has_new_lots() && self.free_lots.first().is_none()) {
             return None;
         }
-        self.agenda.due.pop().map(|(_, Reverse(account))| account)
+        let next = self.agenda.due.pop();
+        if let Some(&(_, Reverse(after))) = self.agenda.due.peek() {
+            self.expect_account(after);
+        }
+        next.map(|(_, Reverse(account))| account)
     }
 
     /// Cancels the oldest order of a cancel-all; false where there is none left.

@@ -11,8 +11,8 @@ use contract::{AccountId, Capacity, ClOrdId, ContractSpec, OrderId, Qty, Side, T
 
 use crate::account::{Account, NIL};
 use crate::bits::FreeSlots;
-use crate::ladder::Ladder;
 use crate::expect::expect_at;
+use crate::ladder::Ladder;
 use crate::names::{IS_LONG, Names};
 
 /// The order sells.

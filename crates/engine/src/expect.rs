@@ -44,6 +44,16 @@ impl Engine {
         self.book.expect_slot(slot);
     }
 
+    /// The same of an account that is about to be looked at, liquidated or settled.
+    #[inline(always)]
+    pub(crate) fn expect_account(&self, number: u32) {
+        if let Some(account) = self.accounts.get(number as usize) {
+            account.expect_for_orders();
+            expect_line(&account.key_tick);
+            self.watch.expect(number);
+        }
+    }
+
     /// Applies commands in their order, looking ahead: the same as [`apply`](Engine::apply) with one after the other.
     ///
     /// ```
