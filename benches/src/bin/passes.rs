@@ -1,7 +1,9 @@
 //! Question  What does long work cost, and how long is its longest command: a quiet mark, a mark that liquidates 1 to
-//!           1,000 accounts, a funding instant, an audit; with 1,000 to 1,000,000 accounts?
+//!           1,000 accounts, a deleveraging, a funding instant, an audit; with 1,000 to 1,000,000 accounts?
 //! Workload  every account has a position, half of them in cross margin; who is liquidated is spread among them, a long
-//!           of 40 contracts at 100x, and its lot finds an empty book, one order, or four.
+//!           of 40 contracts at 100x, and its lot finds an empty book, one order, or four. Where there is deleveraging
+//!           fund and book are empty, half of the accounts are candidates, and one lot needs one account, one a hundred,
+//!           or a hundred lots one each.
 //! Method    closed loop at the default budget, command by command; total: the median of five runs. The longest command:
 //!           each at its best of the runs, so that it is its own work; held against the median command of the mix.
 //!           Each run begins with a copy of the engine and 60 quiet marks; the accounts that come are not in the cache.
@@ -17,7 +19,7 @@ use std::time::Duration;
 use centum_benches::gap::{Book, Gap};
 use centum_benches::pass::{PassTime, median_command, ratio, sizes, time_pass, us};
 use centum_benches::plot::{Axis, COLOURS, Chart, QUIET, named};
-use centum_benches::{Recording, WARM_UP, audit_pass, funding_instant, is_toy, quiet_marks};
+use centum_benches::{Recording, WARM_UP, audit_pass, deleveraging, funding_instant, is_toy, quiet_marks};
 use contract::ContractSpec;
 
 /// One measured pass.
@@ -60,6 +62,9 @@ const FIRST_FALL: &str = "a first fall of 1.5 %";
 const RESTS: &str = "liquidations, lots rest";
 const ONE_FILL: &str = "liquidations, 1 fill each";
 const FOUR_FILLS: &str = "liquidations, 4 fills each";
+const ONE_BY_ONE: &str = "deleveraging, 1 for a lot";
+const A_HUNDRED: &str = "deleveraging, 100 for a lot";
+const A_HUNDRED_LOTS: &str = "deleveraging, 1 for each of 100 lots";
 const FUNDING: &str = "funding instant";
 const AUDIT: &str = "audit";
 
@@ -84,11 +89,21 @@ fn main() {
             }
         }
         drop(gap);
+        for (what, lots, positions) in [(ONE_BY_ONE, 1, 1), (A_HUNDRED, 1, 100), (A_HUNDRED_LOTS, 100, 1)] {
+            let recording = deleveraging(accounts, lots, positions);
+            assert_eq!(recording.fills as u32, lots * positions, "others were deleveraged: the time is void");
+            table.measure(what, accounts, lots * positions, &recording);
+        }
         table.measure(FUNDING, accounts, accounts, &funding_instant(accounts));
         table.measure(AUDIT, accounts, accounts, &audit_pass(accounts));
     }
     if let Some(directory) = std::env::args().nth(1) {
-        for (name, svg) in [("liquidations.svg", liquidations(&table, sizes)), ("passes.svg", longest(&table))] {
+        let plots = [
+            ("liquidations.svg", liquidations(&table, sizes)),
+            ("deleveraging.svg", deleveraging_times(&table)),
+            ("passes.svg", longest(&table)),
+        ];
+        for (name, svg) in plots {
             let file = Path::new(&directory).join(name);
             std::fs::write(&file, svg).expect("the plot can be written");
             println!("plot: {}", file.display());
@@ -135,12 +150,33 @@ fn liquidations(table: &Table, sizes: &[u32]) -> String {
     chart.svg()
 }
 
+const ACCOUNTS: [(f64, &str); 4] = [(1e3, "1,000"), (1e4, "10,000"), (1e5, "100,000"), (1e6, "1,000,000")];
+
+/// What a deleveraging takes by the number of accounts: all of it, and its longest command.
+fn deleveraging_times(table: &Table) -> String {
+    let times = [(100.0, "0.1 ms"), (1e3, "1 ms"), (1e4, "10 ms"), (1e5, "100 ms"), (1e6, "1 s")];
+    let mut chart = Chart::new(
+        "A hundred deleveraged for one lot: everybody is looked at once, 1,000 a command",
+        Axis::log("accounts", 1_000.0, 1_000_000.0, named(&ACCOUNTS)),
+        Axis::log("time", 100.0, 1_000_000.0, named(&times)),
+        230.0,
+    );
+    let mut line = |name: &str, colour: usize, time: fn(&PassTime) -> Duration| {
+        let points: Vec<(f64, f64)> =
+            table.of(A_HUNDRED).map(|row| (f64::from(row.accounts), micros(time(&row.time)))).collect();
+        chart.line(name, COLOURS[colour], &points);
+        points.iter().for_each(|point| chart.dot(COLOURS[colour], true, 3.0, *point));
+    };
+    line("all of it", 0, |time| time.total);
+    line("its longest command", 5, |time| time.worst);
+    chart.svg()
+}
+
 /// The longest command by the number of accounts.
 fn longest(table: &Table) -> String {
-    let x = [(1e3, "1,000"), (1e4, "10,000"), (1e5, "100,000"), (1e6, "1,000,000")];
     let mut chart = Chart::new(
         "The longest command of a pass, by the size of the market",
-        Axis::log("accounts", 1_000.0, 1_000_000.0, named(&x)),
+        Axis::log("accounts", 1_000.0, 1_000_000.0, named(&ACCOUNTS)),
         Axis::log("longest command, at the default budget", 0.1, 10_000.0, named(&TIMES)),
         230.0,
     );
@@ -148,6 +184,7 @@ fn longest(table: &Table) -> String {
         (QUIET_MARK, "quiet mark", 4),
         (RESTS, "1,000 liquidations, lots rest", 0),
         (FOUR_FILLS, "1,000 liquidations, 4 fills each", 1),
+        (A_HUNDRED, "deleveraging of 100", 5),
         (FUNDING, "funding instant", 2),
         (AUDIT, "audit slice", 3),
     ];
