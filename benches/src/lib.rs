@@ -15,6 +15,7 @@ use centum_cli::source::Source;
 use contract::command::{Amount, FundingRate, Mark, OpenAccount, SetLeverage};
 use contract::*;
 use engine::{Discard, Engine, Outbox};
+use prefetch_index::prefetch_index;
 
 /// An engine at the start, and what follows.
 pub struct Recording {
@@ -308,6 +309,11 @@ impl Outbox for Slots {
     fn end(&mut self) {
         let last = &mut self.slots[self.next.wrapping_sub(1) % SLOTS];
         *last = last.as_last();
+    }
+
+    #[inline(always)]
+    fn expect<T>(&mut self, entries: &[T], at: usize) {
+        prefetch_index(entries, at);
     }
 }
 

@@ -201,7 +201,7 @@ impl Engine {
             if !self.cancel_next(&task, out) {
                 self.agenda.cancels.pop_front();
             }
-        } else if let Some(account) = self.next_due() {
+        } else if let Some(account) = self.next_due(out) {
             self.agenda.process = self.begin_liquidation(account, out);
         } else if self.agenda.has_new_lots() {
             self.agenda.process = self.begin_netting(out);
@@ -212,13 +212,13 @@ impl Engine {
     }
 
     /// The due account whose turn it is. All of them come before new lots, but for want of a free one. (Rule LIQ-8)
-    fn next_due(&mut self) -> Option<u32> {
+    fn next_due(&mut self, out: &mut impl Outbox) -> Option<u32> {
         if self.is_stale() || (self.agenda.has_new_lots() && self.free_lots.first().is_none()) {
             return None;
         }
         let next = self.agenda.due.pop();
         if let Some(&(_, Reverse(after))) = self.agenda.due.peek() {
-            self.expect_account(after);
+            self.expect_account(after, out);
         }
         next.map(|(_, Reverse(account))| account)
     }

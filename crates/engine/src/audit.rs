@@ -19,7 +19,6 @@ use contract::{AccountId, MarketState};
 
 use crate::account::{Account, NIL};
 use crate::engine::Engine;
-use crate::expect::expect_at;
 use crate::outbox::Outbox;
 
 /// In a stream of commands without a `Clock`, one account is audited at every so many.
@@ -63,10 +62,10 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Asks for the memory of an account's share.
+    /// Says that an account's share will be needed.
     #[inline(always)]
-    pub(crate) fn expect(&self, number: u32) {
-        expect_at(&self.seen, number.wrapping_sub(AccountId::FIRST_TRADER.0) as usize);
+    pub(crate) fn expect(&self, number: u32, out: &mut impl Outbox) {
+        out.expect(&self.seen, number.wrapping_sub(AccountId::FIRST_TRADER.0) as usize);
     }
 
     pub(crate) fn new(accounts_max: usize) -> Watch {

@@ -11,9 +11,9 @@ use contract::{AccountId, Capacity, ClOrdId, ContractSpec, OrderId, Qty, Side, T
 
 use crate::account::{Account, NIL};
 use crate::bits::FreeSlots;
-use crate::expect::expect_at;
 use crate::ladder::Ladder;
 use crate::names::{IS_LONG, Names};
+use crate::outbox::Outbox;
 
 /// The order sells.
 const SELLS: u32 = 1;
@@ -179,11 +179,11 @@ impl Book {
         &self.rare[slot as usize]
     }
 
-    /// Asks for what is in a slot.
+    /// Says that what is in a slot will be needed.
     #[inline(always)]
-    pub(crate) fn expect_slot(&self, slot: u32) {
-        expect_at(&self.cold, slot as usize);
-        self.ladder.expect_slot(slot);
+    pub(crate) fn expect_slot(&self, slot: u32, out: &mut impl Outbox) {
+        out.expect(&self.cold, slot as usize);
+        self.ladder.expect_slot(slot, out);
     }
 
     /// Executed contracts of an order in a slot in use.

@@ -1,8 +1,12 @@
 //! Looking ahead: memory that the next commands will touch is asked for while this one is applied.
 //!
+//! In    a command that will come, an account whose turn comes next.
+//! Out   hints to the host, which may ask the processor for that memory (`Outbox::expect`): the engine itself has
+//!       no means to, and is the same without.
 //! Laws  1  a hint reads nothing and changes nothing: facts, chain and digest are the same with it and without.
-//! What is near is where it was; what is far, an account among a hundred thousand, comes from the third level of the
-//! cache or from beyond it, and that wait is a good part of what a command costs (`docs/performance.md`).
+//!
+//! An account among ten thousand comes from the third level of the cache or from beyond it, and that wait is a good
+//! part of what a command costs (`docs/performance.md`).
 
 use core::slice::from_ref;
 
@@ -12,46 +16,21 @@ use crate::account::Account;
 use crate::engine::Engine;
 use crate::outbox::Outbox;
 
-/// Asks the processor for the line of the cache where an entry begins, or would, where there is none.
-#[inline(always)]
-pub(crate) fn expect_at<T>(entries: &[T], at: usize) {
-    #[cfg(feature = "prefetch")]
-    prefetch_index::prefetch_index(entries, at);
-    #[cfg(not(feature = "prefetch"))]
-    let _ = (entries, at);
-}
-
-/// The same for one thing.
-#[inline(always)]
-pub(crate) fn expect_line<T>(it: &T) {
-    expect_at(from_ref(it), 0);
-}
-
 impl Engine {
     /// How far ahead commands are told of, where there is a choice: that of [`apply_all`](Engine::apply_all).
     pub const LOOK_AHEAD: usize = 2;
 
-    /// Says that a command will be applied soon: what it will touch is then at hand when it comes. Changes nothing,
+    /// Says that a command will be applied soon: what it will touch can then be at hand when it comes. Changes nothing,
     /// whether it comes or not.
     #[inline(always)]
-    pub fn expect(&self, command: &Command) {
+    pub fn expect(&self, command: &Command, out: &mut impl Outbox) {
         if let Some(account) = self.accounts.get(command.account().0 as usize) {
-            account.expect_for_orders();
+            account.expect_for_orders(out);
         }
         // The order that a cancel or an amend is about is named where a new order has its own name.
         let name = NewOrder::read(command.words()).cl_ord_id;
         let slot = self.names.guess(self.names.tag(command.account().0, &name));
-        self.book.expect_slot(slot);
-    }
-
-    /// The same of an account that is about to be looked at, liquidated or settled.
-    #[inline(always)]
-    pub(crate) fn expect_account(&self, number: u32) {
-        if let Some(account) = self.accounts.get(number as usize) {
-            account.expect_for_orders();
-            expect_line(&account.key_tick);
-            self.watch.expect(number);
-        }
+        self.book.expect_slot(slot, out);
     }
 
     /// Applies commands in their order, looking ahead: the same as [`apply`](Engine::apply) with one after the other.
@@ -75,19 +54,29 @@ impl Engine {
     pub fn apply_all(&mut self, commands: &[Command], out: &mut impl Outbox) {
         for (at, command) in commands.iter().enumerate() {
             if let Some(later) = commands.get(at + Engine::LOOK_AHEAD) {
-                self.expect(later);
+                self.expect(later, out);
             }
             self.apply(command, out);
+        }
+    }
+
+    /// Says that an account is about to be looked at, or to have its turn.
+    #[inline(always)]
+    pub(crate) fn expect_account(&self, number: u32, out: &mut impl Outbox) {
+        if let Some(account) = self.accounts.get(number as usize) {
+            account.expect_for_orders(out);
+            out.expect(from_ref(&account.key_tick), 0);
+            self.watch.expect(number, out);
         }
     }
 }
 
 impl Account {
-    /// Asks for the lines that an order at rest or a cancel needs.
+    /// Says that an order is about to come to rest, or to be cancelled: pairs of lines come together.
     #[inline(always)]
-    pub(crate) fn expect_for_orders(&self) {
-        expect_line(&self.position);
-        expect_line(&self.sums);
-        expect_line(&self.risk_limit);
+    fn expect_for_orders(&self, out: &mut impl Outbox) {
+        out.expect(from_ref(&self.position), 0);
+        out.expect(from_ref(&self.sums), 0);
+        out.expect(from_ref(&self.risk_limit), 0);
     }
 }

@@ -16,7 +16,7 @@ use contract::Tick;
 use contract::math::{difference, sum};
 
 use crate::bits::Bits;
-use crate::expect::expect_at;
+use crate::outbox::Outbox;
 
 /// Next, previous, quantity. (A tuple, because a vector of zeroed ones commits no memory.)
 type Cell = (u32, u32, u64);
@@ -46,10 +46,10 @@ impl Ladder {
         self.base.wrapping_add(slot.wrapping_mul(2))
     }
 
-    /// Asks for the memory of an entry.
+    /// Says that an entry will be needed.
     #[inline(always)]
-    pub(crate) fn expect_slot(&self, slot: u32) {
-        expect_at(&self.cells, self.cell_of(slot) as usize);
+    pub(crate) fn expect_slot(&self, slot: u32, out: &mut impl Outbox) {
+        out.expect(&self.cells, self.cell_of(slot) as usize);
     }
 
     /// Puts `slot` with `qty` at the back of tick's queue.

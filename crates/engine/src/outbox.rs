@@ -1,4 +1,4 @@
-//! Where facts go.
+//! Where facts go, and what else a host does for the engine.
 
 use contract::Event;
 
@@ -12,6 +12,16 @@ pub trait Outbox {
 
     /// The event pushed last is the last of its command. There was at least one.
     fn end(&mut self);
+
+    /// The entry at `at` will be needed soon: where the processor can be asked for memory beforehand, now is the
+    /// time. The entry may not exist. A hint, which changes nothing; whoever does not care leaves it as it is.
+    #[inline(always)]
+    fn expect<T>(&mut self, entries: &[T], at: usize)
+    where
+        Self: Sized,
+    {
+        let _ = (entries, at);
+    }
 }
 
 /// Drops everything: for benchmarks and for callers that only look at the state.

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use contract::{AccountId, Action, Command, Event, Marking};
 use engine::{Engine, Outbox};
+use prefetch_index::prefetch_index;
 use ring::{Full, Hub, Producer, RingError, wait_any};
 
 use crate::clock::{Clock, SystemClock};
@@ -288,8 +289,8 @@ impl<J: Journal> Pump<J> {
     fn take_visible(&mut self) -> Turn {
         let most = self.options.commands_a_lane;
         self.lanes.iter_mut().for_each(|lane| lane.look(most));
-        for lane in &self.lanes {
-            (0..Engine::LOOK_AHEAD).filter_map(|by| lane.later(by)).for_each(|command| self.engine.expect(command));
+        for lane in 0..self.lanes.len() {
+            (0..Engine::LOOK_AHEAD).for_each(|by| self.expect(lane, by));
         }
         let mut turn = Turn::default();
         if self.owes_epoch {
@@ -300,9 +301,7 @@ impl<J: Journal> Pump<J> {
             turn.commands += 1;
         }
         while let Some(at) = oldest(&self.lanes) {
-            if let Some(later) = self.lanes[at].later(Engine::LOOK_AHEAD) {
-                self.engine.expect(later);
-            }
+            self.expect(at, Engine::LOOK_AHEAD);
             let count = self.lanes[at].together();
             if !self.take(at, count) {
                 return turn;
@@ -429,6 +428,15 @@ impl<J: Journal> Pump<J> {
         }
     }
 
+    /// Tells the engine of the command so many behind a lane's next one.
+    #[inline]
+    fn expect(&mut self, lane: usize, by: usize) {
+        let Pump { engine, journal, out, options, shared, lanes, .. } = self;
+        if let Some(command) = lanes[lane].later(by) {
+            engine.expect(command, &mut Staging { journal, out, durability: options.durability, shared });
+        }
+    }
+
     /// Makes the batch safe and lets readers see what came of it.
     fn end_batch(&mut self) {
         let chain = self.engine.chain();
@@ -517,6 +525,11 @@ impl<J: Journal> Outbox for Staging<'_, J> {
         // What was pushed last is never released before the end of its command.
         let (word, bit) = Event::LAST;
         self.out.change_last(word, |value| value | bit);
+    }
+
+    #[inline(always)]
+    fn expect<T>(&mut self, entries: &[T], at: usize) {
+        prefetch_index(entries, at);
     }
 }
 

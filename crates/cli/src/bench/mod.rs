@@ -20,6 +20,7 @@ use std::time::Instant;
 use contract::{Capacity, Command, ContractSpec, Event, Fact, FillCause, Genesis};
 use engine::{Engine, Outbox};
 use hdrhistogram::Histogram;
+use prefetch_index::prefetch_index;
 use serde::Serialize;
 
 use self::book::{BareBook, BookCommand, BookIds, carry_out};
@@ -184,6 +185,11 @@ impl Outbox for Ring {
     fn end(&mut self) {
         let last = &mut self.slots[self.at.wrapping_sub(1) % OUT_SLOTS];
         *last = last.as_last();
+    }
+
+    #[inline(always)]
+    fn expect<T>(&mut self, entries: &[T], at: usize) {
+        prefetch_index(entries, at);
     }
 }
 
