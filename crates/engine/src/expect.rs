@@ -24,9 +24,8 @@ impl Engine {
     /// whether it comes or not.
     #[inline(always)]
     pub fn expect(&self, command: &Command, out: &mut impl Outbox) {
-        if let Some(account) = self.accounts.get(command.account().0 as usize) {
-            account.expect_for_orders(out);
-        }
+        let Some(account) = self.accounts.get(command.account().0 as usize) else { return };
+        account.expect_for_orders(out);
         // The order that a cancel or an amend is about is named where a new order has its own name.
         let name = NewOrder::read(command.words()).cl_ord_id;
         let slot = self.names.guess(self.names.tag(command.account().0, &name));

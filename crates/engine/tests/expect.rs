@@ -63,6 +63,6 @@ fn whatever_it_is_told_will_come_nothing_changes() {
         engine.expect(command, &mut told);
     }
     engine.expect(&Command::from_words([u64::MAX; 16]), &mut told);
-    assert!(told.0 > 5 * commands.len(), "hints are given: {}", told.0);
+    assert!(told.0 > 2 * commands.len(), "hints are given: {}", told.0);
     assert_eq!((engine.chain(), engine.digest()), before);
 }
