@@ -84,7 +84,11 @@ impl Market {
         if whole.qty.0 > reducible && !is_safe_anyway {
             let is_safe = if reducible == 0 {
                 let position = self.opened(account, account.position, side, whole);
-                self.is_safe_at(account, &position, account.equity())
+                if account.terms.is_cross && makes_orders_dearer(side, &account.sums, whole.qty) {
+                    self.is_safe_with_others(account, side, whole, &position)
+                } else {
+                    self.is_safe_at(account, &position, account.equity())
+                }
             } else {
                 self.is_safe_when_flipped_at(book, account, side, unit_value, whole, replaces)
             };
@@ -93,6 +97,14 @@ impl Market {
             }
         }
         Some(order_margin)
+    }
+
+    /// Rule OM-9 with the margin that the account's other orders will hold; this one is in the account's sums already.
+    #[inline(never)]
+    fn is_safe_with_others(&self, account: &Account, side: Side, whole: &SideSums, position: &PositionState) -> bool {
+        let mut resting = account.sums;
+        resting.side_mut(side).take(*whole);
+        self.is_safe_with(account, &resting, position, account.wallet)
     }
 
     /// Rule OM-9 for an order at one price that closes the position and opens another; it is in the account's sums
@@ -211,10 +223,9 @@ impl Market {
         if !account.terms.is_cross {
             return self.is_safe_at(account, &position, 0);
         }
-        // What only adds to a position leaves the resting orders no dearer: safe with the margin they hold
-        // now is safe with what they will hold.
         let wallet = account.wallet - self.taker_fee(account, traded);
-        self.is_safe_at(account, &position, (wallet - account.order_margin).0)
+        let is_dearer = makes_orders_dearer(side, resting, Qty::ZERO);
+        (!is_dearer && self.is_safe_at(account, &position, (wallet - account.order_margin).0))
             || self.is_safe_with(account, resting, &position, wallet)
     }
 
@@ -284,6 +295,15 @@ impl Walked {
         sums.side_mut(side).add(self.opening);
         sums
     }
+}
+
+/// May an order of this side that only adds to the position make the resting orders dearer? Where it does not, who is
+/// safe with the margin that they hold now is safe with what they will hold. Buys are charged first: what sells add to a
+/// short takes buys out of the charge, and sells that were behind them, maybe dearer, come into it. `own` of the sells
+/// are the order's. (Rules OM-3, OM-9)
+#[inline(always)]
+fn makes_orders_dearer(side: Side, sums: &OrderSums, own: Qty) -> bool {
+    side == Side::Sell && sums.buy.qty != Qty::ZERO && sums.sell.qty != own
 }
 
 /// The price limits of a walk: the first contracts have their own. (Rule OM-8)

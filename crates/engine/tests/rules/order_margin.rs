@@ -266,6 +266,39 @@ fn a_market_order_is_refused_not_trimmed() {
     );
 }
 
+/// OM-9, OM-3: what the resting orders hold is asked as it will be. Buys are charged first: a short of 1,000 takes them
+/// out of the charge, and the sells above them, with their premium of 13.81 million, come into it.
+#[test]
+fn a_short_between_orders_of_both_sides_is_asked_for_the_premium_of_its_sells() {
+    for (deposit, is_safe) in [(28_644_435, false), (28_644_436, true)] {
+        let outcome = if is_safe { "b new" } else { "b refused ImmediateLiquidation" };
+        let fill = if is_safe { "-> b take 1000 fee 18292 m make 1000 fee -6097 leaves 0" } else { "" };
+        scenario(&format!(
+            "
+            mark 10000.0
+            b deposit {deposit}
+            b buy  1000 @ 4000.0
+            b sell 1000 @ 4200.0
+            m buy  1000 @ 4100.0
+            b sell 1000 @ 4100.0   -> {outcome}
+                                   {fill}
+        "
+        ));
+    }
+    // One that comes to rest is asked the same.
+    for (deposit, outcome) in [(28_626_143, "refused ImmediateLiquidation"), (28_626_144, "new")] {
+        scenario(&format!(
+            "
+            mark 10000.0
+            b deposit {deposit}
+            b buy  1000 @ 4000.0
+            b sell 1000 @ 4200.0
+            b sell 1000 @ 4100.0   -> b {outcome}
+        "
+        ));
+    }
+}
+
 /// OM-9: 100x, without premium. 10048.5 is the last safe entry for a long, 9951.5 for a short.
 #[test]
 fn an_entry_that_would_be_liquidated_at_once_is_refused() {
