@@ -1,9 +1,9 @@
 //! The agenda: work that may be long, done in steps that each cost one unit of `spec.budget`. (Law 4)
 //!
 //! What is done next: the process that is under way; else the funding pass that is open; else the first waiting
-//! cancel-all; else the due account furthest past its price; else the oldest new lot; else the listed lot with the
-//! lowest number. While anything waits, a
-//! newer mark waits too.
+//! cancel-all; else the next of those whom the mark has made due is found; else the due account furthest past its
+//! price; else the oldest new lot; else the listed lot with the lowest number. While anything waits, a newer mark waits
+//! too.
 
 use alloc::collections::{BinaryHeap, VecDeque};
 use core::cmp::Reverse;
@@ -15,6 +15,7 @@ use crate::engine::{Engine, Refusal};
 use crate::funding::Pass;
 use crate::outbox::Outbox;
 use crate::ranking::Rankings;
+use crate::remargin::Remargin;
 
 /// Cancel-alls that may wait.
 pub(crate) const CANCEL_TASKS: usize = 1_024;
@@ -73,6 +74,8 @@ pub(crate) struct Agenda {
     /// Something was added since it was last found idle: saves looking at four queues twice a command.
     pub(crate) has_news: bool,
     pub(crate) cancels: VecDeque<CancelTask>,
+    /// Finding whom the mark has made due. (Rules LIQ-4, LIQ-8)
+    pub(crate) remargin: Remargin,
     /// By distance past the price, then lower number. (Rule LIQ-8)
     pub(crate) due: BinaryHeap<(u64, Reverse<u32>)>,
     /// The oldest lot of each side that was taken over and not taken up yet: short, long; `NIL` where there is none.
@@ -90,6 +93,7 @@ impl Agenda {
             process: None,
             has_news: false,
             cancels: VecDeque::with_capacity(CANCEL_TASKS),
+            remargin: Remargin::new(),
             due: BinaryHeap::with_capacity(capacity.accounts as usize),
             new_lots: [NIL; 2],
             listed: BinaryHeap::with_capacity(capacity.lots as usize),
@@ -106,7 +110,11 @@ impl Agenda {
     /// Is there nothing but what is put off while there is no index? (Rule MARK-3)
     #[inline(always)]
     pub(crate) fn has_nothing_but_put_off(&self) -> bool {
-        self.pass.is_none() && self.process.is_none() && self.cancels.is_empty() && !self.has_new_lots()
+        self.pass.is_none()
+            && self.process.is_none()
+            && self.cancels.is_empty()
+            && !self.remargin.is_open()
+            && !self.has_new_lots()
     }
 
     /// Does a lot wait to be taken up?
@@ -168,12 +176,13 @@ impl Engine {
         }
     }
 
-    /// Is there a step that may be done? In a halt only passes and cancel-alls go on; without a fresh index nobody new
+    /// Is there a step that may be done? In a halt only passes, finding who is due, and cancel-alls go on; without a fresh index nobody new
     /// is liquidated and no lot is swept. (Rules HALT-1, MARK-3)
     #[inline]
     pub(crate) fn has_steps(&self) -> bool {
         if self.is_halted() {
-            return self.agenda.pass.is_some() || !self.agenda.cancels.is_empty();
+            let Agenda { pass, cancels, remargin, .. } = &self.agenda;
+            return pass.is_some() || !cancels.is_empty() || remargin.is_open();
         }
         if self.is_stale() { !self.agenda.has_nothing_but_put_off() } else { !self.agenda.is_idle() }
     }
@@ -184,9 +193,7 @@ impl Engine {
         if let Some(process) = self.agenda.process
             && !self.is_halted()
         {
-            if self.agenda.pass.is_some() {
-                self.settle_for(process, out);
-            }
+            self.prepare_for(process, out);
             self.agenda.process = match process {
                 Process::Liquidate { account, stage } => self.liquidate(account, stage, out),
                 Process::Net { lot, at } => self.net(lot, at, out),
@@ -201,6 +208,8 @@ impl Engine {
             if !self.cancel_next(&task, out) {
                 self.agenda.cancels.pop_front();
             }
+        } else if self.agenda.remargin.is_open() {
+            self.find_next();
         } else if let Some(account) = self.next_due(out) {
             self.agenda.process = self.begin_liquidation(account, out);
         } else if self.agenda.has_new_lots() {
@@ -225,6 +234,7 @@ impl Engine {
 
     /// Cancels the oldest order of a cancel-all; false where there is none left.
     fn cancel_next(&mut self, task: &CancelTask, out: &mut impl Outbox) -> bool {
+        self.look_first(task.account);
         let mut at = self.accounts[task.account as usize].oldest;
         while at != NIL {
             let (order, cold) = (self.book.resting(at), self.book.cold(at));

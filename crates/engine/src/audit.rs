@@ -291,9 +291,10 @@ impl Engine {
         text += &format!("totals seen {:?}, expected {:?}\n", self.watch.totals, self.expected_totals());
         let live = self.lots.iter().filter(|lot| lot.number != 0).count();
         text += &format!(
-            "under way: {:?}; {} due, {live} lots, {} cancel-alls, waiting mark {}\n",
+            "under way: {:?}; {} due, {} steps until all are found, {live} lots, {} cancel-alls, waiting mark {}\n",
             self.agenda.process,
-            self.agenda.due.len(),
+            self.count_due(),
+            self.units_to_find(),
             self.agenda.cancels.len(),
             self.waiting_mark.0
         );

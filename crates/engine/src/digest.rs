@@ -3,7 +3,7 @@
 //! What follows from other state (keys, names, best prices, levels) is left out: two engines with the same
 //! digest go on the same way.
 
-use contract::{AccountId, Side};
+use contract::Side;
 
 use crate::account::{DUE, SETTLED_AHEAD, SUSPENDED};
 use crate::agenda::Process;
@@ -53,7 +53,8 @@ impl Engine {
 
     fn digest_accounts(&self, digest: &mut Digest) {
         digest.word(self.accounts.len() as u64);
-        for account in &self.accounts {
+        for (number, account) in (0..).zip(&self.accounts) {
+            let is_due = if self.is_due_found_or_not(number) { DUE } else { 0 };
             let position = &account.position;
             for amount in [
                 account.wallet.0,
@@ -71,7 +72,7 @@ impl Engine {
                 u64::from(account.leverage.0),
                 u64::from(account.tier),
                 u64::from(account.fee_class),
-                u64::from(account.flags & (SUSPENDED | DUE | SETTLED_AHEAD)),
+                u64::from(account.flags & (SUSPENDED | SETTLED_AHEAD) | is_due),
             ] {
                 digest.word(word);
             }
@@ -149,16 +150,19 @@ impl Engine {
         }
         digest.word(u64::MAX);
         // Heaps have no order of their own: what they hold is taken by account, and by lot.
-        for number in AccountId::FIRST_TRADER.0..self.accounts.len() as u32 {
-            if self.accounts[number as usize].flags & DUE != 0 {
-                let found = self.agenda.due.iter().find(|entry| entry.1.0 == number);
-                digest.word(u64::from(number));
-                digest.word(found.map_or(u64::MAX, |entry| entry.0));
-            }
+        let mut due = self.all_due();
+        if let Some(Process::Liquidate { account, .. }) = self.agenda.process {
+            // It waits no more.
+            due.push((account, u64::MAX));
+            due.sort_unstable();
         }
-        for (slot, lot) in self.lots.iter().enumerate().filter(|(_, lot)| lot.number != 0) {
-            let is_listed = self.agenda.listed.iter().any(|entry| entry.0 == (lot.number, slot as u32));
-            digest.word(u64::from(is_listed));
+        for (number, distance) in due {
+            digest.word(u64::from(number));
+            digest.word(distance);
         }
+        for (slot, _) in (0..).zip(&self.lots).filter(|(_, lot)| lot.number != 0) {
+            digest.word(u64::from(self.is_lot_listed(slot)));
+        }
+        digest.word(self.units_to_find());
     }
 }

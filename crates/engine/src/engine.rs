@@ -18,8 +18,7 @@ use contract::{
 };
 
 use crate::account::{
-    Account, DUE, IN_APPLY, IN_STEP, MARGIN_IS_NEW, MOVE_KEY, NO_MARK, SETTLED_AHEAD, SUSPENDED, TELL_POSITION,
-    TELL_WALLET,
+    Account, IN_APPLY, IN_STEP, MARGIN_IS_NEW, MOVE_KEY, NO_MARK, SETTLED_AHEAD, SUSPENDED, TELL_POSITION, TELL_WALLET,
 };
 use crate::agenda::Agenda;
 use crate::audit::Watch;
@@ -100,8 +99,6 @@ pub struct Engine {
     /// Accounts touched in this step, and in this apply.
     pub(crate) in_step: Vec<u32>,
     pub(crate) in_apply: Vec<u32>,
-    /// Whose keys a mark reached.
-    pub(crate) reached: Vec<u32>,
     pub(crate) plan_epoch: u64,
     /// Of each account the last plan that moved its position, and where to.
     pub(crate) scratch: Vec<(u64, i64)>,
@@ -178,7 +175,6 @@ impl Engine {
             watch: Watch::new(accounts_max),
             in_step: Vec::with_capacity(accounts_max),
             in_apply: Vec::with_capacity(accounts_max),
-            reached: Vec::with_capacity(slots as usize),
             plan_epoch: 0,
             scratch: vec![(0, 0); accounts_max],
             own_account: u32::MAX,
@@ -245,14 +241,17 @@ impl Engine {
         self.say.end(out);
     }
 
-    /// What is due by the command's stamp, and what waits. A funding pass that is still open then has settled the
-    /// command's own account: nothing reads or changes an account before. (Rules FUND-5, TIME-1)
+    /// What is due by the command's stamp, and what waits. Where the mark has reached the command's own account, that is
+    /// looked at then, and a funding pass that is still open has settled it: nothing reads or changes an account before.
+    /// (Rules LIQ-4, FUND-5, TIME-1)
     #[inline(never)]
     fn work_before(&mut self, command: &Command, budget: &mut u64, out: &mut impl Outbox) {
         self.own_account = u32::MAX;
         self.work(budget, out);
-        if self.agenda.pass.is_some() && self.trader(command.account()).is_ok() {
-            self.settle_ahead(command.account().0, out);
+        let Ok(number) = self.trader(command.account()) else { return };
+        self.look_first(number);
+        if self.agenda.pass.is_some() {
+            self.settle_ahead(number, out);
             self.review(out);
         }
     }
@@ -359,6 +358,7 @@ impl Engine {
         if number < AccountId::FIRST_TRADER.0 {
             return;
         }
+        debug_assert!(self.unseen(number).is_none(), "LIQ-4: nobody changes before he is looked at");
         let account = &mut self.accounts[number as usize];
         if account.flags & IN_STEP == 0 {
             self.in_step.push(number);
@@ -605,7 +605,7 @@ impl Engine {
     /// Is the account waiting to be liquidated?
     #[must_use]
     pub fn is_due(&self, account: AccountId) -> bool {
-        self.accounts.get(account.0 as usize).is_some_and(|found| found.has(DUE))
+        (account.0 as usize) < self.accounts.len() && self.is_due_found_or_not(account.0)
     }
 
     /// What the insurance fund holds, XBt. (Rule INS-1)

@@ -181,19 +181,20 @@ impl Engine {
         is_to_come && !self.accounts[number as usize].has(SETTLED_AHEAD)
     }
 
-    /// Settles whom a process is about to look at. (Rule FUND-5)
-    #[cold]
-    pub(crate) fn settle_for(&mut self, process: Process, out: &mut impl Outbox) {
+    /// Looks at and settles whom a process is about to look at. (Rules LIQ-4, FUND-5)
+    pub(crate) fn prepare_for(&mut self, process: Process, out: &mut impl Outbox) {
         let number = match process {
             Process::Liquidate { account, .. } | Process::Clear { account, .. } => account,
-            // Their makers are settled at the fill, and whom a ranking looks at when it does.
+            // Their makers are at the fill, other lots at the netting, and whom a ranking looks at when it does.
             Process::Net { .. } | Process::CloseOut { .. } | Process::Sweep { .. } | Process::Rank { .. } => return,
         };
+        self.look_first(number);
         self.settle_ahead(number, out);
     }
 
     /// The payment, posLoss, the new adverse rate; key and LIQ-4 follow in the review. (Rules MARGIN-4, FUND-5)
     fn settle_funding(&mut self, number: u32, pass: Pass, out: &mut impl Outbox) {
+        self.look_first(number);
         let rate = self.market.rate;
         let account = &mut self.accounts[number as usize];
         let qty = account.position.qty;

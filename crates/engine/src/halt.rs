@@ -1,8 +1,8 @@
 //! The market's state: open, post-only, cancel-only, closed. (Rule HALT-1)
 //!
 //! Cancel-only and closed are a *halt*: nobody is taken over, swept or deleveraged, and no money leaves. What was
-//! under way stays as it is. Marks take effect unless something is under way, but nobody is looked at; on reopening
-//! every key that the mark has passed by then is.
+//! under way stays as it is; but whom a mark has made due before is found. Marks take effect unless something is under
+//! way, but nobody is looked at; on reopening every key that the mark has passed by then is.
 
 use contract::command::SetState;
 use contract::event::State;
@@ -40,9 +40,7 @@ impl Engine {
         let reopens = self.is_halted() && !is_halt;
         self.enter(state, out);
         if reopens {
-            // Lots on the list lie among the keys too: those that are still passed come back.
-            self.agenda.listed.clear();
-            self.look_at_keys();
+            self.open_remargin();
             self.unlist_due();
         }
         Ok(())

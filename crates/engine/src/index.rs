@@ -180,7 +180,7 @@ impl Engine {
         self.market.is_stale = false;
         if is_free {
             if is_put_off {
-                self.agenda.listed.clear();
+                self.unlist_all();
             }
             self.set_mark(mark, out);
             self.agenda.has_news |= !self.agenda.is_idle();

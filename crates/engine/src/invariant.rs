@@ -11,7 +11,7 @@ use contract::margin::{OrderSums, chargeable, order_margin};
 use contract::value::unit_value;
 use contract::{AccountId, Side, Tick, Xbt};
 
-use crate::account::{DUE, IN_APPLY, IN_STEP, NIL};
+use crate::account::{DUE, IN_APPLY, IN_STEP, NIL, WAITS_FOR_LOT};
 use crate::book::{CLOSE_OUT, REDUCE_ONLY};
 use crate::engine::Engine;
 
@@ -145,6 +145,11 @@ impl Engine {
                 );
             }
             let is_due = account.has(DUE);
+            let waits = account.has(WAITS_FOR_LOT) || self.unseen(number as u32).is_some();
+            law!(
+                is_due || waits || self.is_halted() || self.market.is_safe(account),
+                "LIQ-4: account {number} is neither safe nor due nor to be looked at"
+            );
             law!(
                 is_flat || is_due || account.key_equity <= account.equity() || !account.terms.is_cross,
                 "LIQ-4: the key of account {number} assumes too much"
@@ -173,6 +178,10 @@ impl Engine {
             qty += i128::from(lot.signed_qty());
             cost -= if lot.is_long { value } else { -value };
         }
+        let is_on_list = |entry: &(u64, u32)| self.lots[entry.1 as usize].number == entry.0;
+        let on_list = self.agenda.listed.iter().filter(|entry| is_on_list(&entry.0)).count();
+        let say_so = self.lots.iter().filter(|lot| lot.is_listed).count();
+        law!(on_list == say_so, "LIQ-7: {on_list} lots are listed, {say_so} say so");
         let live = self.lots.iter().filter(|lot| lot.number != 0).count();
         let mut listed = 0;
         for is_long in [false, true] {

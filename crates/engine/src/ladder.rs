@@ -150,18 +150,6 @@ impl Ladder {
     pub(crate) fn at_or_below(&self, tick: Tick) -> Option<Tick> {
         self.occupied.at_or_below(tick.0).map(Tick)
     }
-
-    /// The lowest occupied tick.
-    #[inline(always)]
-    pub(crate) fn lowest(&self) -> Option<Tick> {
-        self.occupied.first().map(Tick)
-    }
-
-    /// The highest occupied tick.
-    #[inline(always)]
-    pub(crate) fn highest(&self) -> Option<Tick> {
-        self.occupied.last().map(Tick)
-    }
 }
 
 #[cfg(test)]
@@ -202,8 +190,8 @@ mod tests {
                     place[slot as usize] = None;
                 }
             }
-            assert_eq!(ladder.lowest().map(|t| t.0), tree.keys().next().copied());
-            assert_eq!(ladder.highest().map(|t| t.0), tree.keys().next_back().copied());
+            assert_eq!(ladder.at_or_above(Tick(0)).map(|t| t.0), tree.keys().next().copied());
+            assert_eq!(ladder.at_or_below(max_tick).map(|t| t.0), tree.keys().next_back().copied());
             assert_eq!(ladder.at_or_above(Tick(tick)).map(|t| t.0), tree.range(tick..).next().map(|(t, _)| *t));
             assert_eq!(ladder.at_or_below(Tick(tick)).map(|t| t.0), tree.range(..=tick).next_back().map(|(t, _)| *t));
             let queue = tree.get(&tick).cloned().unwrap_or_default();

@@ -41,6 +41,7 @@ mod premium;
 mod quiet;
 mod ranking;
 mod reduce_only;
+mod remargin;
 mod reserve;
 mod review;
 mod say;

@@ -7,6 +7,8 @@
 //!       INS-1  the fund is never below zero.
 //! Nothing here is a second matching or settlement path: fills go through `fill` and `settle`.
 
+use core::cmp::Reverse;
+
 use contract::event::{Fill, Liquidation};
 use contract::liquidation::{bearable, close_out_tick, is_near_mark, price_after_loss, unit_value_after_loss};
 use contract::math::{difference, signed, signed_product, signed_sum};
@@ -35,6 +37,8 @@ pub(crate) struct Lot {
     pub(crate) tick: Tick,
     /// Its order is in the book, where it has one, and its key among the keys.
     pub(crate) is_resting: bool,
+    /// It is on the list of those that the mark has passed.
+    pub(crate) is_listed: bool,
     /// The lots of its side next to it in age; `NIL` where there is none.
     pub(crate) older: u32,
     pub(crate) newer: u32,
@@ -48,6 +52,7 @@ impl Lot {
         is_long: false,
         tick: Tick(0),
         is_resting: false,
+        is_listed: false,
         older: NIL,
         newer: NIL,
     };
@@ -151,7 +156,7 @@ impl Engine {
         account.key_equity = account.equity();
         account.key_tick = tick.0;
         account.key_is_long = position.qty > 0;
-        self.keys(position.qty > 0).push_back(tick, number, 0);
+        self.put_key(position.qty > 0, tick, number);
     }
 
     /// The liquidation account takes the whole position at the bankruptcy unit value. (Rule LIQ-5)
@@ -291,12 +296,17 @@ impl Engine {
 
     /// Puts a resting lot's key where the mark passes it; without an order, where every mark does.
     pub(crate) fn key_lot(&mut self, slot: u32) {
-        let (lot, key) = (self.lots[slot as usize], self.genesis.capacity.accounts + slot);
+        let lot = self.lots[slot as usize];
         let tick = self.lot_key_tick(lot.is_long, lot.tick);
-        self.keys(lot.is_long).push_back(tick, key, 0);
+        self.put_key(lot.is_long, tick, self.lot_key(slot));
     }
 
-    fn lot_key_tick(&self, is_long: bool, tick: Tick) -> Tick {
+    /// A lot's slot among the keys.
+    pub(crate) fn lot_key(&self, slot: u32) -> u32 {
+        self.genesis.capacity.accounts + slot
+    }
+
+    pub(crate) fn lot_key_tick(&self, is_long: bool, tick: Tick) -> Tick {
         match (tick, is_long) {
             (Tick(0), true) => self.market.max_tick,
             (Tick(0), false) => Tick(1),
@@ -305,8 +315,7 @@ impl Engine {
     }
 
     fn drop_lot_key(&mut self, slot: u32, is_long: bool, tick: Tick) {
-        let key = self.genesis.capacity.accounts + slot;
-        let tick = self.lot_key_tick(is_long, tick);
+        let (key, tick) = (self.lot_key(slot), self.lot_key_tick(is_long, tick));
         self.keys(is_long).unlink(tick, key);
     }
 
@@ -317,14 +326,25 @@ impl Engine {
             let lots = &self.lots;
             self.agenda.listed.retain(|entry| lots[entry.0.1 as usize].number == entry.0.0);
         }
-        let number = self.lots[slot as usize].number;
-        self.agenda.add_lot(number, slot);
+        let lot = &mut self.lots[slot as usize];
+        lot.is_listed = true;
+        self.agenda.add_lot(lot.number, slot);
+    }
+
+    /// No lot is listed any more.
+    pub(crate) fn unlist_all(&mut self) {
+        for Reverse((number, slot)) in self.agenda.listed.drain() {
+            let lot = &mut self.lots[slot as usize];
+            if lot.number == number {
+                lot.is_listed = false;
+            }
+        }
     }
 
     /// Lots that were used up by others' orders are not on the list any more: the first on it is always
     /// live.
     pub(crate) fn drop_used_up_lots(&mut self) {
-        while let Some(&core::cmp::Reverse((number, slot))) = self.agenda.listed.peek() {
+        while let Some(&Reverse((number, slot))) = self.agenda.listed.peek() {
             if self.lots[slot as usize].number == number {
                 return;
             }
@@ -340,7 +360,7 @@ impl Engine {
             self.book.unlink(&order);
         }
         let lot = &mut self.lots[slot as usize];
-        lot.is_resting = false;
+        (lot.is_resting, lot.is_listed) = (false, false);
         let (is_long, tick) = (lot.is_long, lot.tick);
         self.drop_lot_key(slot, is_long, tick);
         Process::Sweep { lot: slot }

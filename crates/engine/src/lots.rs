@@ -7,7 +7,7 @@
 //! New lots are taken up by age, so those that still wait are always the youngest of their side.
 
 use contract::event::Liquidation;
-use contract::liquidation::{lot_is_passed, price_of_unit_value};
+use contract::liquidation::price_of_unit_value;
 use contract::{AccountId, InsuranceCause, LiquidationStep, Price};
 
 use crate::account::NIL;
@@ -91,6 +91,7 @@ impl Engine {
         if at == NIL {
             return self.close_out(slot, out);
         }
+        self.look_first_at_lot(at);
         let (lot, other) = (self.lots[slot as usize], self.lots[at as usize]);
         let (long, short) = if lot.is_long { (&lot, &other) } else { (&other, &lot) };
         let would_trade = lot.tick.0 != 0 && other.tick.0 != 0 && long.tick <= short.tick;
@@ -116,8 +117,7 @@ impl Engine {
     pub(crate) fn come_to_rest(&mut self, slot: u32, out: &mut impl Outbox) {
         self.rest_lot(slot);
         self.tell_lot(slot, LiquidationStep::Resting, out);
-        let lot = self.lots[slot as usize];
-        if lot_is_passed(&self.market.spec, lot.is_long, lot.unit_value, self.market.mark) {
+        if self.is_passed(slot) {
             self.list_lot(slot);
         }
     }

@@ -147,6 +147,7 @@ impl Engine {
             let number = ranking.next;
             ranking.next += 1;
             self.agenda.rankings.note_look(is_long, number);
+            self.look_first(number);
             self.settle_ahead(number, out);
             return Some(Process::Rank { lot: slot });
         }
@@ -211,8 +212,13 @@ impl Engine {
         }
     }
 
-    /// On reopening: whoever has become due without being touched is no candidate any more. (Rule HALT-1)
+    /// On reopening: whoever has become due without being touched is no candidate any more, found or not. (Rule HALT-1)
     pub(crate) fn unlist_due(&mut self) {
+        for is_long in [0, 1] {
+            for i in 0..self.agenda.rankings.each[is_long].list.len() {
+                self.look_first(self.agenda.rankings.each[is_long].list[i].account);
+            }
+        }
         let Engine { agenda, accounts, .. } = self;
         for ranking in &mut agenda.rankings.each {
             ranking.list.retain(|listed| !accounts[listed.account as usize].has(DUE));

@@ -4,7 +4,7 @@
 //! made good (BAL-1), the account's key moves, and who is not strictly safe becomes due (LIQ-4).
 
 use contract::event::Insurance;
-use contract::liquidation::{Bearable, bearable, distance_past, is_not_before, price_after_loss};
+use contract::liquidation::{bearable, is_not_before, price_after_loss};
 use contract::margin::{chargeable, order_margin};
 use contract::{AccountId, CancelReason, InsuranceCause, Side, Tick, Xbt};
 
@@ -132,7 +132,7 @@ impl Engine {
     /// In cross margin the key assumes that orders hold half of what is available, so it lies *earlier* than the
     /// true price, and placing and cancelling orders does not move it before they hold that much: while the real
     /// equity is at least the assumed one, the account cannot be due before its key is reached. Half, because a
-    /// mark looks at all whose key it reaches in one command: who has room left is not to be reached by a small move.
+    /// look in vain is beside the budget (`remargin`): who has room left is not to be reached by a small move.
     pub(crate) fn move_key(&mut self, number: u32) {
         if self.keeps_key(number) {
             return;
@@ -143,17 +143,17 @@ impl Engine {
             return;
         }
         let equity = account.equity();
-        let exact = bearable(&account.terms, &account.position, equity);
-        if !self.market.line.is_safe(&self.market.spec, &account.position, exact.until_liquidation) {
+        let exact = bearable(&account.terms, &account.position, equity).until_liquidation;
+        if !self.market.line.is_safe(&self.market.spec, &account.position, exact) {
             if self.is_halted() {
                 // Reopening finds it again. (Rule HALT-1)
                 self.key_where_it_stands(number);
             } else {
-                self.make_due(number, exact);
+                self.make_due(number);
             }
             return;
         }
-        let (mut assumed, mut w) = (equity, exact.until_liquidation);
+        let (mut assumed, mut w) = (equity, exact);
         if account.terms.is_cross {
             let account = &mut self.accounts[number as usize];
             self.market.refresh_position_margin(account);
@@ -173,7 +173,7 @@ impl Engine {
             let tick = Tick((price.0 / self.market.spec.tick_size.0) as u32);
             account.key_tick = tick.0;
             account.key_is_long = is_long;
-            self.keys(is_long).push_back(tick, number, 0);
+            self.put_key(is_long, tick, number);
         }
     }
 
@@ -216,19 +216,24 @@ impl Engine {
         }
     }
 
+    /// Puts a key on its ladder, with the number of the pass in which that is. (See `remargin`)
+    #[inline(always)]
+    pub(crate) fn put_key(&mut self, is_long: bool, tick: Tick, key: u32) {
+        let pass = self.agenda.remargin.number;
+        let keys = self.keys(is_long);
+        keys.push_back(tick, key, 0);
+        keys.user_mut(key).2 = pass;
+    }
+
     #[inline(always)]
     pub(crate) fn keys(&mut self, is_long: bool) -> &mut crate::ladder::Ladder {
         if is_long { &mut self.long_keys } else { &mut self.short_keys }
     }
 
     /// Puts an account on the agenda to be liquidated. (Rules LIQ-4, LIQ-8)
-    pub(crate) fn make_due(&mut self, number: u32, w: Bearable) {
-        let account = &mut self.accounts[number as usize];
-        account.flags |= DUE;
-        let price =
-            price_after_loss(&self.market.spec, &account.position, w.until_liquidation, self.market.spec.tick_size);
-        let distance = distance_past(account.position.qty > 0, price, self.market.mark);
-        self.agenda.add_due(distance, number);
+    pub(crate) fn make_due(&mut self, number: u32) {
+        self.accounts[number as usize].flags |= DUE;
+        self.agenda.add_due(self.distance(number), number);
     }
 }
 

@@ -64,8 +64,8 @@ impl Engine {
             let execution = Execution { qty: sign * signed(qty), unit_value: worth, premium, rate };
             self.settle(taker.account, &execution, value)
         };
-        if self.agenda.pass.is_some() && !is_lot_made {
-            self.settle_ahead(maker.account, out);
+        if self.has_work() {
+            self.prepare_maker(maker, out);
         }
         let maker_leaves = difference(maker.leaves, qty);
         self.book_filled(maker, qty);
@@ -104,6 +104,17 @@ impl Engine {
             self.change_insurance(gain, InsuranceCause::CloseOut, taker.account, out);
         }
         gain
+    }
+
+    /// Looks at and settles a maker before its side of a fill is settled. (Rules LIQ-4, FUND-5)
+    #[cold]
+    #[inline(never)]
+    fn prepare_maker(&mut self, maker: &Resting, out: &mut impl Outbox) {
+        if maker.is(CLOSE_OUT) {
+            return self.look_first_at_lot(maker.slot - self.book.order_slots());
+        }
+        self.look_first(maker.account);
+        self.settle_ahead(maker.account, out);
     }
 
     /// Takes a filled quantity off a resting order, and forgets the order when nothing is left.

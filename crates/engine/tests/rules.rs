@@ -24,6 +24,7 @@ mod rules {
     mod premium;
     mod reduce_only;
     mod refusals;
+    mod remargin;
     mod risk;
     mod session;
     mod step_down;

@@ -103,7 +103,7 @@ fn a_bulk_that_says_more_than_the_ring_holds_is_not_torn() {
 }
 
 /// A law breaks in the middle of a bulk: what came before is safe and told, the command and the rest of its bulk are in
-/// the journal. Alice falls due at a mark, and the steps of her liquidation are done one a command.
+/// the journal. Alice falls due at a mark; she is found, and the steps of her liquidation are done, one a command.
 #[test]
 fn a_law_that_breaks_within_a_bulk_leaves_it_whole() {
     let disk = SimDisk::new();
@@ -136,10 +136,10 @@ fn a_law_that_breaks_within_a_bulk_leaves_it_whole() {
     lane.try_send(open(7)).unwrap();
     pump.turn();
     let failed = pump.failed().expect("it says so");
-    assert_eq!((failed.seq, failed.rule.contains("59 bits")), (10, true), "{failed}");
-    assert_eq!(events.batch().filter(Event::is_last).map(|it| it.seq()).collect::<Vec<_>>(), [8, 9]);
+    assert_eq!((failed.seq, failed.rule.contains("59 bits")), (11, true), "{failed}");
+    assert_eq!(events.batch().filter(Event::is_last).map(|it| it.seq()).collect::<Vec<_>>(), [8, 9, 10]);
     let health = pump.health();
-    assert_eq!((health.released_seq, health.applied_seq, health.durable_seq), (9, 9, 14), "all of the bulk is safe");
+    assert_eq!((health.released_seq, health.applied_seq, health.durable_seq), (10, 10, 14), "all of the bulk is safe");
     drop(pump);
     let disk = disk.after_process_death();
     let scan = Scan::of(&disk).unwrap();

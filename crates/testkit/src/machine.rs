@@ -27,6 +27,8 @@ pub trait Machine: Sized {
     fn position(&self, account: AccountId) -> Option<Position>;
     /// What a trader may still use, where the machine can tell. (Rule MARGIN-7)
     fn available(&self, account: AccountId) -> Option<Xbt>;
+    /// Does the account wait for its liquidation?
+    fn is_due(&self, account: AccountId) -> bool;
     /// How many accounts are open, the house's four included.
     fn accounts(&self) -> u32;
     /// The mark price in force.
@@ -61,6 +63,9 @@ impl Machine for Twin {
     }
     fn available(&self, account: AccountId) -> Option<Xbt> {
         Twin::available(self, account)
+    }
+    fn is_due(&self, account: AccountId) -> bool {
+        Twin::is_due(self, account)
     }
     fn accounts(&self) -> u32 {
         Twin::accounts(self)
@@ -100,6 +105,9 @@ impl Machine for engine::Engine {
     }
     fn available(&self, _account: AccountId) -> Option<Xbt> {
         None
+    }
+    fn is_due(&self, account: AccountId) -> bool {
+        engine::Engine::is_due(self, account)
     }
     fn accounts(&self) -> u32 {
         engine::Engine::accounts(self)

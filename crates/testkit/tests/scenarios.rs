@@ -211,7 +211,7 @@ fn work_is_sliced_and_the_mark_is_held() {
         alice buy  1000 @ 10000.0
         carol buy  2000 @ 9930.0
         mark 9940.0                   -> mark 9940.0
-                                      -> alice Started qty 1000 liq 9950.5 bankrupt 9901.0
+        clock                         -> alice Started qty 1000 liq 9950.5 bankrupt 9901.0
         alice buy 1 @ 9000.0          -> alice taken_over long 1000 @ 9901.0 fee 7575
                                       -> lot TakenOver qty 1000 bankrupt 9901.0 unit_value 10100
                                       -> alice new

@@ -33,7 +33,9 @@ impl Engine {
         self.market.has_traded = market.has_traded;
         self.premium = market.premium;
         self.plan_due();
-        self.agenda.has_news |= market.pass.is_some();
+        // All who are due say so: what is left is to pay for finding them.
+        self.agenda.remargin.unpaid = market.to_find;
+        self.agenda.has_news |= market.pass.is_some() || market.to_find != 0;
         self.state = market.state.expect("a state that was looked at");
         self.next_number = market.next_number;
         self.net_deposits = market.net_deposits;

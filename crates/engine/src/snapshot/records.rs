@@ -15,7 +15,7 @@ use crate::liquidation::Lot;
 use crate::premium::Premium;
 use crate::ranking::{LeftOut, Ranking};
 
-pub(super) const MARKET_WORDS: usize = 16 + INDEX_WORDS;
+pub(super) const MARKET_WORDS: usize = 17 + INDEX_WORDS;
 /// Of the index within the market.
 const INDEX_WORDS: usize = 4 + MAX_CONSTITUENTS * 3;
 pub(super) const ACCOUNT_WORDS: usize = 9;
@@ -46,6 +46,8 @@ pub(super) struct MarketRecord {
     pub(super) waiting_rate: Option<Rate>,
     pub(super) next_instant: u64,
     pub(super) pass: Option<Pass>,
+    /// Units until all are found whom the mark has made due.
+    pub(super) to_find: u64,
     pub(super) premium: Premium,
     pub(super) index: Index,
     pub(super) is_stale: bool,
@@ -73,6 +75,7 @@ impl MarketRecord {
             waiting_rate: engine.funding.waiting,
             next_instant: engine.funding.next_instant,
             pass: engine.agenda.pass,
+            to_find: engine.units_to_find(),
             premium: engine.premium,
             index: engine.index.clone(),
             is_stale: engine.market.is_stale,
@@ -90,7 +93,7 @@ impl MarketRecord {
             | bit(self.is_stale, MARKET_STALE)
             | bit(self.has_traded, MARKET_TRADED);
         let mut words = [0; MARKET_WORDS];
-        words[..16].copy_from_slice(&[
+        words[..17].copy_from_slice(&[
             self.mark.0,
             self.waiting_mark.0,
             self.next_number,
@@ -107,14 +110,15 @@ impl MarketRecord {
             self.premium.last.0 as u64,
             self.premium.sum as u64,
             self.premium.minutes,
+            self.to_find,
         ]);
-        words[16..].copy_from_slice(&index_words(&self.index));
+        words[17..].copy_from_slice(&index_words(&self.index));
         words
     }
 
     pub(super) fn from_words(words: [u64; MARKET_WORDS]) -> MarketRecord {
         let [mark, waiting, next_number, low, high, rate, waiting_rate, rest @ ..] = words;
-        let [next_instant, turn, before, bits, state, audit_cursor, last, sum, minutes, index @ ..] = rest;
+        let [next_instant, turn, before, bits, state, audit_cursor, last, sum, minutes, to_find, index @ ..] = rest;
         let (next, times) = halves(turn);
         let is = |bit: u32| bits & u64::from(bit) != 0;
         let is_pass_known = is(MARKET_PASS) || (turn, before) == (0, 0);
@@ -127,6 +131,7 @@ impl MarketRecord {
             waiting_rate: is(MARKET_RATE_WAITS).then_some(Rate(waiting_rate as i64)),
             next_instant,
             pass: is(MARKET_PASS).then_some(Pass { next, before: Rate(before as i64), times }),
+            to_find,
             premium: Premium { last: Rate(last as i64), sum: sum as i64, minutes },
             index: found,
             is_stale: is(MARKET_STALE),
@@ -204,9 +209,10 @@ pub(super) struct AccountRecord {
 }
 
 impl AccountRecord {
-    pub(super) fn of(account: &Account) -> AccountRecord {
+    /// Who is due is so whether the pass has found him or not.
+    pub(super) fn of(account: &Account, is_due: bool) -> AccountRecord {
         let suspended = if account.has(SUSPENDED) { ACCOUNT_SUSPENDED } else { 0 };
-        let due = if account.has(DUE) { ACCOUNT_DUE } else { 0 };
+        let due = if is_due { ACCOUNT_DUE } else { 0 };
         AccountRecord {
             wallet: account.wallet.0,
             qty: account.position.qty,

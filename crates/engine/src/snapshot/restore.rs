@@ -159,6 +159,10 @@ impl<S: SnapshotSource> Restore<'_, S> {
             pass.times == 0 || (record.mark != Price::NONE && u64::from(pass.times) <= most)
         });
         self.input.must(record.is_known && is_open, "pass", record.is_known.into(), "be one that can be open")?;
+        let (capacity, to_find) = (self.engine.genesis.capacity, record.to_find);
+        let most = u64::from(capacity.accounts) + u64::from(capacity.lots);
+        let can_be = to_find == 0 || (to_find <= most && record.mark != Price::NONE);
+        self.input.must(can_be, "units to find", to_find, "be at most one for each account and lot")?;
         self.look_at_index(&record)?;
         self.look_at_premium(&record)?;
         let number = record.next_number;

@@ -1,7 +1,5 @@
 //! State to bytes: header, then each part in canonical order.
 
-use alloc::vec::Vec;
-
 use contract::Side;
 
 use super::bytes::Output;
@@ -75,7 +73,7 @@ impl Engine {
             }
             Section::Process => usize::from(self.agenda.process.is_some()),
             Section::Cancels => self.agenda.cancels.len(),
-            Section::Due => self.agenda.due.len(),
+            Section::Due => self.count_due(),
             Section::Sessions => self.sessions.iter().filter(|request| **request != 0).count(),
             Section::Rankings => ranking_words(self).count(),
         };
@@ -86,7 +84,9 @@ impl Engine {
         match section {
             Section::Market => out.words(&MarketRecord::of(self).to_words()),
             Section::Accounts => {
-                self.accounts.iter().for_each(|account| out.words(&AccountRecord::of(account).to_words()));
+                for (number, account) in (0..).zip(&self.accounts) {
+                    out.words(&AccountRecord::of(account, self.is_due_found_or_not(number)).to_words());
+                }
             }
             Section::Lots => self.write_lots(out),
             Section::Orders => {
@@ -99,11 +99,7 @@ impl Engine {
             Section::Process => self.agenda.process.iter().for_each(|process| out.words(&process_words(*process))),
             Section::Cancels => self.agenda.cancels.iter().for_each(|task| out.words(&cancel_words(task))),
             Section::Due => {
-                // A heap has no order of its own.
-                let mut due: Vec<[u64; 2]> =
-                    self.agenda.due.iter().map(|(distance, account)| [account.0.into(), *distance]).collect();
-                due.sort_unstable();
-                due.iter().for_each(|entry| out.words(entry));
+                self.all_due().into_iter().for_each(|(account, distance)| out.words(&[account.into(), distance]));
             }
             Section::Sessions => {
                 let used = self.sessions.iter().enumerate().filter(|(_, request)| **request != 0);
@@ -115,11 +111,8 @@ impl Engine {
 
     /// By slot. A lot that was used up while it was listed is free, and so is not told.
     fn write_lots<S: SnapshotSink>(&self, out: &mut Output<'_, S>) {
-        let mut listed: Vec<(u64, u32)> = self.agenda.listed.iter().map(|entry| entry.0).collect();
-        listed.sort_unstable();
         for (slot, lot) in (0..).zip(&self.lots).filter(|(_, lot)| lot.number != 0) {
-            let is_listed = listed.binary_search(&(lot.number, slot)).is_ok();
-            out.words(&LotRecord::of(slot, lot, is_listed).to_words());
+            out.words(&LotRecord::of(slot, lot, self.is_lot_listed(slot)).to_words());
         }
     }
 }

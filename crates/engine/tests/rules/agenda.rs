@@ -15,7 +15,7 @@ fn a_mark_waits_while_work_waits_and_only_the_newest_counts() {
         a buy    10 @ 9000.0
         a buy    20 @ 9001.0
         mark 9950.5            -> mark 9950.5
-                               -> a Started qty 1000 liq 9950.5 bankrupt 9901.0
+        clock                  -> a Started qty 1000 liq 9950.5 bankrupt 9901.0
         mark 9940.0            -> a canceled 10 Liquidation
         mark 9999.0            -> a canceled 20 Liquidation
         clock                  -> a taken_over long 1000 @ 9901.0 fee 7575
@@ -42,7 +42,8 @@ fn an_account_that_is_due_may_only_cancel() {
         b buy     2 @ 9000.0 as y
         b buy     3 @ 9000.0
         mark 9950.5            -> mark 9950.5
-                               -> a Started qty 1000 liq 9950.5 bankrupt 9901.0
+        clock
+        clock                  -> a Started qty 1000 liq 9950.5 bankrupt 9901.0
         b buy 1 @ 9000.0       -> a taken_over long 1000 @ 9901.0 fee 7575
                                -> lot TakenOver qty 1000 bankrupt 9901.0 unit_value 10100
                                -> b refused InLiquidation

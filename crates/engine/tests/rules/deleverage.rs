@@ -120,13 +120,13 @@ fn where_no_one_is_left_the_lot_rests_and_is_tried_again() {
         s sell 1000 @ 9700.0
         m buy  1000 @ 9700.0
         mark 9760.0            -> mark 9760.0
-                               -> s Started qty -1000 liq 9748.0 bankrupt 9798.0
+        clock                  -> s Started qty -1000 liq 9748.0 bankrupt 9798.0
         clock                  -> s taken_over short 1000 @ 9798.15 fee 7654
                                -> lot TakenOver qty -1000 bankrupt 9798.15 unit_value 10206
         clock
         book                   -> bid 1000 @ 9798.0
         mark 10050.0           -> mark 10050.0
-                               -> lot Sweep qty -1000 bankrupt 9798.15 unit_value 10206
+        clock                  -> lot Sweep qty -1000 bankrupt 9798.15 unit_value 10206
         a leverage 100
         clock
         clock
@@ -135,7 +135,7 @@ fn where_no_one_is_left_the_lot_rests_and_is_tried_again() {
         book                   -> bid 1000 @ 9798.0
         a leverage 10
         mark 10051.0           -> mark 10051.0
-                               -> lot Sweep qty -1000 bankrupt 9798.15 unit_value 10206
+        clock                  -> lot Sweep qty -1000 bankrupt 9798.15 unit_value 10206
         clock
         clock
         clock
@@ -166,10 +166,13 @@ fn one_ranking_serves_all_lots_of_a_mark() {
         clock
         clock
         clock
+        clock
+        clock
         clock                  -> lot Resting qty 600 bankrupt 9901.0 unit_value 10100
         clock                  -> lot Resting qty 400 bankrupt 9901.0 unit_value 10100
         mark 9900.0            -> mark 9900.0
-                               -> lot Sweep qty 600 bankrupt 9901.0 unit_value 10100
+        clock
+        clock                  -> lot Sweep qty 600 bankrupt 9901.0 unit_value 10100
         clock
         clock
         clock
@@ -202,7 +205,7 @@ fn who_rises_while_a_ranking_stands_is_closed_in_his_new_place() {
         a leverage 100
         a buy  1000 @ 10000.0
         mark 9900.0            -> mark 9900.0
-                               -> a Started qty 1000 liq 9950.5 bankrupt 9901.0
+        clock                  -> a Started qty 1000 liq 9950.5 bankrupt 9901.0
         clock                  -> a taken_over long 1000 @ 9901.0 fee 7575
                                -> lot TakenOver qty 1000 bankrupt 9901.0 unit_value 10100
         clock                  -> lot Resting qty 1000 bankrupt 9901.0 unit_value 10100
@@ -224,6 +227,7 @@ fn who_rises_while_a_ranking_stands_is_closed_in_his_new_place() {
         a leverage 100
         a buy  1000 @ 10000.0
         mark 9900.0
+        clock
         clock
         clock
         clock                  -> lot Sweep qty 1000 bankrupt 9901.0 unit_value 10100
@@ -258,8 +262,9 @@ fn who_may_not_be_closed_takes_nobody_s_place() {
         mark 9760.0
         clock
         clock
+        clock
         mark 10050.0           -> mark 10050.0
-                               -> lot Sweep qty -1000 bankrupt 9798.15 unit_value 10206
+        clock                  -> lot Sweep qty -1000 bankrupt 9798.15 unit_value 10206
         a leverage 100
         clock
         clock

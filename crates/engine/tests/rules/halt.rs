@@ -96,7 +96,7 @@ fn a_halt_stops_a_liquidation_between_two_steps() {
         a buy  1000 @ 10000.0
         a buy    10 @ 9000.0 as x
         mark 9950.5            -> mark 9950.5
-                               -> a Started qty 1000 liq 9950.5 bankrupt 9901.0
+        clock                  -> a Started qty 1000 liq 9950.5 bankrupt 9901.0
         state closed           -> a canceled 10 Liquidation
                                -> state Closed
         mark 9990.0
@@ -126,10 +126,13 @@ fn a_lot_on_the_list_is_swept_once_after_a_halt() {
         clock
         clock
         clock
+        clock
+        clock
         clock                  -> lot Resting qty 600 bankrupt 9901.0 unit_value 10100
         clock                  -> lot Resting qty 400 bankrupt 9901.0 unit_value 10100
         mark 9900.0            -> mark 9900.0
-                               -> lot Sweep qty 600 bankrupt 9901.0 unit_value 10100
+        clock
+        clock                  -> lot Sweep qty 600 bankrupt 9901.0 unit_value 10100
         m deposit 1
         state cancel_only
         clock

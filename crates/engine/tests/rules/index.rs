@@ -144,7 +144,8 @@ fn the_due_are_put_off_until_there_is_an_index() {
         a buy  100 @ 10000.0
         b buy  100 @ 10000.0
         index 0 9950.0          -> mark 9950.0 index 9950.0
-                                -> a Started qty 100 liq 9950.5 bankrupt 9901.0
+        clock
+        clock                   -> a Started qty 100 liq 9950.5 bankrupt 9901.0
         epoch                   -> a taken_over long 100 @ 9901.0 fee 757
                                 -> lot TakenOver qty 100 bankrupt 9901.0 unit_value 10100
                                 -> mark 9950.0

@@ -48,14 +48,15 @@ fn the_oldest_is_netted_first_and_the_rest_goes_to_the_book() {
         m sell  200 @ 9990.0
         mark 9950.5
         clock
+        clock
         clock                  -> lot Resting qty 300 bankrupt 9901.0 unit_value 10100
         mark 9940.0            -> mark 9940.0
-                               -> b Started qty 200 liq 9940.5 bankrupt 9891.5
+        clock                  -> b Started qty 200 liq 9940.5 bankrupt 9891.5
         clock                  -> b taken_over long 200 @ 9891.2 fee 1516
                                -> lot TakenOver qty 200 bankrupt 9891.2 unit_value 10110
         clock                  -> lot Resting qty 200 bankrupt 9891.2 unit_value 10110
         mark 10050.0           -> mark 10050.0
-                               -> s Started qty -700 liq 10050.0 bankrupt 10101.0
+        clock                  -> s Started qty -700 liq 10050.0 bankrupt 10101.0
         clock                  -> s taken_over short 700 @ 10101.01 fee 5197
                                -> lot TakenOver qty -700 bankrupt 10101.01 unit_value 9900
         clock                  -> lot Netted qty -400 bankrupt 10101.01 unit_value 9900

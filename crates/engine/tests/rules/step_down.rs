@@ -133,7 +133,7 @@ fn each_step_is_one_unit_of_the_agenda() {
         a buy     1000 @ 9000.0
         b buy   539985 @ 9790.0
         mark 9800.0            -> mark 9800.0
-                               -> a Started qty 2500000 liq 9950.5 bankrupt 9709.0
+        clock                  -> a Started qty 2500000 liq 9950.5 bankrupt 9709.0
         clock                  -> a StepDown qty 2500000 liq 9804.0 bankrupt 9709.0
         a buy 1 @ 9000.0       -> a canceled 1000 Liquidation
                                -> a refused InLiquidation

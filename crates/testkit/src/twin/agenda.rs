@@ -1,8 +1,8 @@
 //! The agenda: waiting work, one step at a time.
 //!
-//! Next is the process under way; else the funding pass that is open; else the first waiting CancelAll; else the due
-//! account furthest past its price; else the oldest new lot; else the oldest listed lot. A process, once begun, is
-//! finished before another begins.
+//! Next is the process under way; else the funding pass that is open; else the first waiting CancelAll; else one of those
+//! whom a mark has made due is found; else the due account furthest past its price; else the oldest new lot; else the
+//! oldest listed lot. A process, once begun, is finished before another begins.
 
 use contract::codes::{CancelReason, LiquidationStep, Side};
 
@@ -64,7 +64,7 @@ impl Twin {
     pub fn agenda_is_empty(&self) -> bool {
         let nothing_waits = self.nothing_waits();
         if self.is_halted() && !nothing_waits {
-            return self.pass.is_none() && self.cancel_alls.is_empty();
+            return self.nothing_waits_in_a_halt();
         }
         nothing_waits && self.waiting_rate.is_none() && self.waiting_mark.is_none()
     }
@@ -74,8 +74,14 @@ impl Twin {
         self.pass.is_none()
             && self.process.is_none()
             && self.cancel_alls.is_empty()
+            && self.to_be_found == 0
             && self.lots.iter().all(|lot| !lot.is_new)
             && (self.index.is_stale || self.nobody_is_to_be_liquidated())
+    }
+
+    /// Is nothing left that goes on in a halt? (Rule HALT-1)
+    pub(super) fn nothing_waits_in_a_halt(&self) -> bool {
+        self.pass.is_none() && self.cancel_alls.is_empty() && self.to_be_found == 0
     }
 
     fn nobody_is_to_be_liquidated(&self) -> bool {
@@ -96,6 +102,8 @@ impl Twin {
                 self.settle_next(pass);
             } else if let Some(&task) = self.cancel_alls.front() {
                 self.cancel_oldest_of(task);
+            } else {
+                self.to_be_found -= 1;
             }
         } else if let Some(process) = self.process {
             self.settle_for(process);
@@ -104,6 +112,8 @@ impl Twin {
             self.settle_next(pass);
         } else if let Some(&task) = self.cancel_alls.front() {
             self.cancel_oldest_of(task);
+        } else if self.to_be_found > 0 {
+            self.to_be_found -= 1;
         } else if let Some(account) = due {
             self.begin_liquidation(account);
         } else if let Some(lot) = oldest_new {

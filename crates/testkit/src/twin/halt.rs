@@ -29,15 +29,24 @@ impl Twin {
         Ok(())
     }
 
-    /// Every trader, and every lot that rests.
+    /// Every trader, and every lot that rests. Who is due and was not before, and each lot that is listed and was not,
+    /// is to be found. (Law 4)
     pub(super) fn look_at_everybody(&mut self) {
         if self.is_halted() || self.market.mark.is_none() {
             return;
         }
+        let before = self.due_and_listed();
         for account in 4..self.accounts.len() as u32 {
             self.look_for_liquidation(account);
         }
         self.list_passed_lots();
+        self.to_be_found += self.due_and_listed() - before;
+    }
+
+    fn due_and_listed(&self) -> u64 {
+        let due = self.accounts.iter().filter(|it| it.due.is_some()).count();
+        let listed = self.lots.iter().filter(|lot| lot.is_listed).count();
+        (due + listed) as u64
     }
 
     /// May an order come in? In post-only one that rests and would take nothing; `None` is one that cannot rest.

@@ -104,6 +104,8 @@ pub struct Twin {
     /// Σ realised cost of the liquidation account, XBt.
     liquidation_realised: i128,
     cancel_alls: VecDeque<CancelAllTask>,
+    /// How many of those whom a mark has made due are still to be found, a step each.
+    to_be_found: u64,
     process: Option<Process>,
     /// Of shorts, of longs.
     rankings: [Option<Ranking>; 2],
@@ -146,6 +148,7 @@ impl Twin {
             deposited: 0,
             liquidation_realised: 0,
             cancel_alls: VecDeque::new(),
+            to_be_found: 0,
             process: None,
             rankings: [None, None],
             places: PLACES,
@@ -177,6 +180,7 @@ impl Twin {
         }
 
         self.now.is_agenda = false;
+        self.now.is_finding = self.to_be_found > 0;
         if let Err(refusal) = self.carry_out(command) {
             self.reject(command, refusal);
         }
@@ -213,7 +217,7 @@ impl Twin {
                 }
                 let Some(mark) = self.waiting_mark.take() else { return };
                 self.take_mark(mark);
-            } else if *budget == 0 || (self.is_halted() && self.pass.is_none() && self.cancel_alls.is_empty()) {
+            } else if *budget == 0 || (self.is_halted() && self.nothing_waits_in_a_halt()) {
                 return;
             } else {
                 *budget -= 1;

@@ -22,6 +22,8 @@ pub(super) struct Now {
     pub account: u32,
     /// Is a step of the agenda at work, not the command?
     pub is_agenda: bool,
+    /// Were some of those whom a mark has made due still to be found when the command was carried out?
+    pub is_finding: bool,
     pub events: Vec<Event>,
     pub touched_wallets: BTreeSet<u32>,
     pub touched_positions: BTreeSet<u32>,

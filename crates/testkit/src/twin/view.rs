@@ -1,7 +1,7 @@
 //! What can be asked of the twin between commands.
 
 use contract::cl_ord_id::ClOrdId;
-use contract::codes::Side;
+use contract::codes::{MarketState, Side};
 use contract::event::{POSITION_SUSPENDED, Position, Wallet};
 use contract::spec::ContractSpec;
 use contract::units::{AccountId, Leverage, OrderId, Price, Qty, Rate, Tick, Xbt};
@@ -82,10 +82,22 @@ impl Twin {
         self.index.is_stale
     }
 
+    /// The state of the market. (Rule HALT-1)
+    #[must_use]
+    pub fn market_state(&self) -> MarketState {
+        self.state
+    }
+
     /// Is an instant, or a new rate, on its way from account to account? (Rule FUND-5)
     #[must_use]
     pub fn is_passing(&self) -> bool {
         self.pass.is_some()
+    }
+
+    /// Were some of those whom a mark has made due still to be found when the last command was carried out? (Law 4)
+    #[must_use]
+    pub fn was_finding(&self) -> bool {
+        self.now.is_finding
     }
 
     /// What holders have paid and not received, XBt. (Rule FUND-4)

@@ -74,7 +74,7 @@ impl Scenario {
             stale_after_ns,
             premium: random.pick(&[PremiumMode::Full, PremiumMode::Full, PremiumMode::None]),
             fee_rounding: random.pick(&[FeeRounding::Recorded, FeeRounding::AgainstTrader]),
-            budget: random.pick(&[1, 7, 64, u64::MAX]),
+            budget: random.pick(&[1, 2, 64, u64::MAX]),
             max_fills: random.pick(&[3, 1_000, 1_000]),
             max_open_orders: random.pick(&[0, 0, 5]),
             risk_limit: if has_small_limits { Xbt(2 * XBT) } else { profile.risk_limit },

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use contract::codes::{CancelReason, FillCause, InsuranceCause, LiquidationStep, Marking};
+use contract::codes::{CancelReason, FillCause, InsuranceCause, LiquidationStep, MarketState, Marking};
 use contract::command::{Command, CommandKind};
 use contract::event::{Event, Fact};
 use contract::funding::{largest_change, largest_rate};
 use contract::reject::Reject;
 use contract::spec::ContractSpec;
 use contract::units::Rate;
+
+use crate::twin::Twin;
 
 /// What cannot happen in this build, and why.
 const NEVER: &[(&str, &str, &str)] = &[
@@ -37,6 +39,15 @@ const AHEAD: &str = "own account ahead";
 const IN_A_FILL: &str = "maker ahead";
 /// Who paid and was liquidated by the same command.
 const LIQUIDATED: &str = "liquidated";
+
+/// Some of those whom a mark has made due are still to be found when a command is carried out.
+const FINDING: &str = "under way";
+const FINDING_HALTED: &str = "in a halt";
+const FINDING_STALE: &str = "without an index";
+const FINDING_IN_A_PASS: &str = "behind a funding pass";
+/// What somebody who is due asked for was refused meanwhile; an order met others, due or not.
+const FINDING_REFUSED: &str = "own account due";
+const FINDING_TRADES: &str = "trade";
 
 /// A ranking behind a command had no place for somebody.
 const CUT: &str = "cut";
@@ -89,6 +100,8 @@ impl Tally {
         list("rate", vec![SAMPLED, COMPUTED, AT_CAP, AT_STEP, BY_TRADE]);
         list("rate", BY_MARKING.iter().flat_map(|(_, sampled, computed)| [*sampled, *computed]).collect());
         list("ranking", vec![CUT, NARROW]);
+        list("finding", vec![FINDING, FINDING_HALTED, FINDING_STALE, FINDING_IN_A_PASS]);
+        list("finding", vec![FINDING_REFUSED, FINDING_TRADES]);
         list("part", vec!["filled", "killed"]);
         list("insurance", InsuranceCause::ALL.iter().map(|it| it.name()).collect());
         for (group, name, _) in NEVER {
@@ -145,6 +158,33 @@ impl Tally {
         for (name, is_so) in [(CUT, is_cut), (NARROW, is_narrow)] {
             if is_so {
                 self.add("ranking", name);
+            }
+        }
+    }
+
+    /// Counts what a command found where some of those whom a mark has made due were still to be found.
+    pub fn count_finding(&mut self, twin: &Twin, events: &[Event]) {
+        if !twin.was_finding() {
+            return;
+        }
+        self.add("finding", FINDING);
+        let is_halted = matches!(twin.market_state(), MarketState::CancelOnly | MarketState::Closed);
+        for (name, is_so) in
+            [(FINDING_HALTED, is_halted), (FINDING_STALE, twin.is_mark_stale()), (FINDING_IN_A_PASS, twin.is_passing())]
+        {
+            if is_so {
+                self.add("finding", name);
+            }
+        }
+        for event in events {
+            match event.fact() {
+                Some(Fact::Rejected(it)) if it.reject() == Some(Reject::InLiquidation) => {
+                    self.add("finding", FINDING_REFUSED);
+                }
+                Some(Fact::Fill(it)) if it.cause.get() == Some(FillCause::Trade) => {
+                    self.add("finding", FINDING_TRADES);
+                }
+                _ => {}
             }
         }
     }
