@@ -107,6 +107,42 @@ impl Gap {
             assert!(!matches!(event.fact(), Some(Fact::Liquidation(_))), "nobody is due");
         })
     }
+
+    /// A mark at which every tenth of so many accounts is due: a long of 10 contracts at 100x, spread among the others.
+    /// Its lots come to rest.
+    ///
+    /// # Panics
+    /// Where other than a tenth of the accounts was taken over.
+    #[must_use]
+    pub fn tenth(accounts: u32, budget: u64) -> Recording {
+        let lots = accounts / 10;
+        let capacity = Capacity { accounts: FIRST + accounts + 1, orders: 1_024, sessions: 1, lots };
+        let mut stage = Stage::new(capacity, budget);
+        stage.mark(Price(1_000_000));
+        let (mut dues, mut holders) = (Vec::new(), 0);
+        for account in FIRST..FIRST + accounts {
+            if (dues.len() as u32) < lots && account % 10 == 0 {
+                stage.open(account, 1_000_000, 10_000);
+                dues.push(account);
+            } else {
+                stage.hold(account, holders);
+                holders += 1;
+            }
+        }
+        stage.open(FIRST + accounts, 1_000_000_000_000, 0);
+        stage.apply(FIRST + accounts, Action::New(limit(Side::Sell, 20_000, 10 * dues.len() as u64)));
+        for account in &dues {
+            stage.apply(*account, Action::New(limit(Side::Buy, 20_000, 10)));
+        }
+        let mut takeovers = 0;
+        let recording = stage.record(Action::Mark(Mark { price: Price(995_000) }), |event| {
+            if let Some(Fact::Fill(fill)) = event.fact() {
+                takeovers += usize::from(fill.cause.get() == Some(FillCause::Takeover));
+            }
+        });
+        assert_eq!(takeovers, dues.len(), "each of them is taken over");
+        recording
+    }
 }
 
 /// The first mark at which the n-th of so many is due: spread evenly.
@@ -165,6 +201,13 @@ mod tests {
     #[test]
     fn a_first_fall_makes_nobody_due() {
         let recording = Gap::first_fall(400, 1_000);
-        assert_eq!(recording.commands.len() - recording.warm_up, 1, "looking at keys costs no budget");
+        assert_eq!(recording.commands.len() - recording.warm_up, 1, "looking at keys in vain costs no budget");
+    }
+
+    /// Law 4: a unit for finding each of 40, two for taking it over, one for its lot.
+    #[test]
+    fn a_tenth_that_is_due_is_found_from_the_budget() {
+        let recording = Gap::tenth(400, 10);
+        assert_eq!(recording.commands.len() - recording.warm_up, 40 * 4 / 10);
     }
 }

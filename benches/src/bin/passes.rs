@@ -1,5 +1,6 @@
 //! Question  What does long work cost, and how long is its longest command: a quiet mark, a mark that liquidates 1 to
-//!           1,000 accounts, a deleveraging, a funding instant, an audit; with 1,000 to 1,000,000 accounts?
+//!           1,000 accounts, or a tenth of all, a deleveraging, a funding instant, an audit; with 1,000 to 1,000,000
+//!           accounts?
 //! Workload  every account has a position, half of them in cross margin; who is liquidated is spread among them, a long
 //!           of 40 contracts at 100x, and its lot finds an empty book, one order, or four. Where there is deleveraging
 //!           fund and book are empty, half of the accounts are candidates, and one lot needs one account, one a hundred,
@@ -59,6 +60,7 @@ impl Table {
 
 const QUIET_MARK: &str = "quiet marks";
 const FIRST_FALL: &str = "a first fall of 1.5 %";
+const TENTH: &str = "a tenth liquidated, lots rest";
 const RESTS: &str = "liquidations, lots rest";
 const ONE_FILL: &str = "liquidations, 1 fill each";
 const FOUR_FILLS: &str = "liquidations, 4 fills each";
@@ -82,6 +84,7 @@ fn main() {
         let quiet = quiet_marks(accounts, marks as usize + WARM_UP);
         table.measure(QUIET_MARK, accounts, marks, &Recording { warm_up: WARM_UP, ..quiet });
         table.measure(FIRST_FALL, accounts, 1, &Gap::first_fall(accounts, budget));
+        table.measure(TENTH, accounts, accounts / 10, &Gap::tenth(accounts, budget));
         let gap = Gap::new(accounts, budget);
         for (what, book) in [(RESTS, Book::Empty), (ONE_FILL, Book::Fills(1)), (FOUR_FILLS, Book::Fills(4))] {
             for due in gap.dues() {
