@@ -209,7 +209,7 @@ impl Engine {
                 self.agenda.cancels.pop_front();
             }
         } else if self.agenda.remargin.is_open() {
-            self.find_next();
+            self.find_next(out);
         } else if let Some(account) = self.next_due(out) {
             self.agenda.process = self.begin_liquidation(account, out);
         } else if self.agenda.has_new_lots() {

@@ -40,7 +40,7 @@ impl Engine {
         let reopens = self.is_halted() && !is_halt;
         self.enter(state, out);
         if reopens {
-            self.open_remargin();
+            self.open_remargin(out);
             self.unlist_due();
         }
         Ok(())

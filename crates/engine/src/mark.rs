@@ -57,7 +57,7 @@ impl Engine {
         self.agenda.rankings.forget();
         self.say.fact(None, IndexMark { index: self.index.price, mark }, out);
         if !self.is_halted() {
-            self.open_remargin();
+            self.open_remargin(out);
         }
     }
 }

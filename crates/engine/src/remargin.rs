@@ -27,6 +27,7 @@ use contract::{AccountId, Tick};
 
 use crate::account::{DUE, WAITS_FOR_LOT};
 use crate::engine::Engine;
+use crate::outbox::Outbox;
 
 /// How far the pass has come.
 #[derive(Clone, Debug)]
@@ -59,34 +60,51 @@ impl Remargin {
 impl Engine {
     /// Whoever the mark has made due is to be found. One that is open already goes on as a part of the new one.
     /// (Rules LIQ-4, LIQ-7)
-    pub(crate) fn open_remargin(&mut self) {
+    pub(crate) fn open_remargin(&mut self, out: &mut impl Outbox) {
         let (mark, tick) = (self.market.mark.0, self.market.spec.tick_size.0);
         let pass = &mut self.agenda.remargin;
         pass.number += 1;
         // No mark is above the highest price, so both are ticks.
         (pass.lowest_long, pass.highest_short) = (mark.div_ceil(tick) as u32, (mark / tick) as u32);
         (pass.next_long, pass.next_short) = (self.market.max_tick.0, 1);
-        self.look_on();
+        self.look_on(out);
         self.agenda.has_news |= self.agenda.remargin.is_open();
     }
 
     /// One step: pays for one of those who were found.
-    pub(crate) fn find_next(&mut self) {
+    pub(crate) fn find_next(&mut self, out: &mut impl Outbox) {
         self.agenda.remargin.unpaid -= 1;
-        self.look_on();
+        self.look_on(out);
     }
 
     /// Looks on where nobody is left to be paid for.
-    fn look_on(&mut self) {
+    fn look_on(&mut self, out: &mut impl Outbox) {
         while !self.agenda.remargin.is_open()
-            && let Some(key) = self.take_reached()
+            && let Some((key, is_long, at)) = self.take_reached()
         {
+            self.expect_next_but_one(is_long, at, out);
             self.look_at(key);
         }
     }
 
-    /// Takes the next reached key off its ladder: those of longs first, always the furthest one.
-    fn take_reached(&mut self) -> Option<u32> {
+    /// Says that the second key that comes next will be needed: where the first one is, is known by then.
+    fn expect_next_but_one(&self, is_long: bool, at: Tick, out: &mut impl Outbox) {
+        let ladder = if is_long { &self.long_keys } else { &self.short_keys };
+        let next = |on_tick: Option<u32>, at: Tick| {
+            on_tick.map(|key| (key, at)).or_else(|| {
+                let at = if is_long { ladder.at_or_below(Tick(at.0 - 1)) } else { ladder.at_or_above(Tick(at.0 + 1)) }?;
+                Some((ladder.front(at)?, at))
+            })
+        };
+        let Some((first, at)) = next(ladder.front(at), at) else { return };
+        if let Some((key, _)) = next(ladder.behind(first), at) {
+            ladder.expect_slot(key, out);
+            self.expect_account(key, out);
+        }
+    }
+
+    /// Takes the next reached key off its ladder: those of longs first, always the furthest one. Says where it lay, too.
+    fn take_reached(&mut self) -> Option<(u32, bool, Tick)> {
         let Engine { agenda, long_keys, short_keys, .. } = self;
         let pass = &mut agenda.remargin;
         let is_older = |ladder: &crate::ladder::Ladder, key: &u32| ladder.user(*key).2 != pass.number;
@@ -94,7 +112,7 @@ impl Engine {
             if let Some(key) = long_keys.front(at).filter(|key| is_older(long_keys, key)) {
                 pass.next_long = at.0;
                 long_keys.unlink(at, key);
-                return Some(key);
+                return Some((key, true, at));
             }
             pass.next_long = at.0 - 1;
         }
@@ -103,7 +121,7 @@ impl Engine {
             if let Some(key) = short_keys.front(at).filter(|key| is_older(short_keys, key)) {
                 pass.next_short = at.0;
                 short_keys.unlink(at, key);
-                return Some(key);
+                return Some((key, false, at));
             }
             pass.next_short = at.0 + 1;
         }
