@@ -176,8 +176,8 @@ impl Engine {
         }
     }
 
-    /// Is there a step that may be done? In a halt only passes, finding who is due, and cancel-alls go on; without a fresh index nobody new
-    /// is liquidated and no lot is swept. (Rules HALT-1, MARK-3)
+    /// Is there a step that may be done? In a halt only passes, finding who is due, and cancel-alls go on; without a
+    /// fresh index nobody new is liquidated and no lot is swept. (Rules HALT-1, MARK-3)
     #[inline]
     pub(crate) fn has_steps(&self) -> bool {
         if self.is_halted() {

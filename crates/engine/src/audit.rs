@@ -62,12 +62,6 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Says that an account's share will be needed.
-    #[inline(always)]
-    pub(crate) fn expect(&self, number: u32, out: &mut impl Outbox) {
-        out.expect(&self.seen, number.wrapping_sub(AccountId::FIRST_TRADER.0) as usize);
-    }
-
     pub(crate) fn new(accounts_max: usize) -> Watch {
         Watch {
             seen: Vec::with_capacity(accounts_max),
@@ -77,6 +71,12 @@ impl Watch {
             passes: 0,
             fault: None,
         }
+    }
+
+    /// Says that an account's share will be needed.
+    #[inline(always)]
+    pub(crate) fn expect(&self, number: u32, out: &mut impl Outbox) {
+        out.expect(&self.seen, number.wrapping_sub(AccountId::FIRST_TRADER.0) as usize);
     }
 
     /// Sees a trader's account as it is now.

@@ -214,9 +214,9 @@ impl Engine {
 
     /// On reopening: whoever has become due without being touched is no candidate any more, found or not. (Rule HALT-1)
     pub(crate) fn unlist_due(&mut self) {
-        for is_long in [0, 1] {
-            for i in 0..self.agenda.rankings.each[is_long].list.len() {
-                self.look_first(self.agenda.rankings.each[is_long].list[i].account);
+        for side in 0..self.agenda.rankings.each.len() {
+            for at in 0..self.agenda.rankings.each[side].list.len() {
+                self.look_first(self.agenda.rankings.each[side].list[at].account);
             }
         }
         let Engine { agenda, accounts, .. } = self;

@@ -27,6 +27,7 @@ use contract::{AccountId, Tick};
 
 use crate::account::{DUE, WAITS_FOR_LOT};
 use crate::engine::Engine;
+use crate::ladder::Ladder;
 use crate::outbox::Outbox;
 
 /// How far the pass has come.
@@ -107,7 +108,7 @@ impl Engine {
     fn take_reached(&mut self) -> Option<(u32, bool, Tick)> {
         let Engine { agenda, long_keys, short_keys, .. } = self;
         let pass = &mut agenda.remargin;
-        let is_older = |ladder: &crate::ladder::Ladder, key: &u32| ladder.user(*key).2 != pass.number;
+        let is_older = |ladder: &Ladder, key: &u32| ladder.user(*key).2 != pass.number;
         while let Some(at) = long_keys.at_or_below(Tick(pass.next_long)).filter(|at| at.0 >= pass.lowest_long) {
             if let Some(key) = long_keys.front(at).filter(|key| is_older(long_keys, key)) {
                 pass.next_long = at.0;
