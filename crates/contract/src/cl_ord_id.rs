@@ -66,7 +66,7 @@ impl ClOrdId {
         let [a, b, c, d, e] = self.words;
         if b | c | d | e == 0 {
             // Most names are short.
-            return a != 0 && Self::is_short(a);
+            return Self::is_short(a);
         }
         Self::is_valid_long(a, b, c, d, e)
     }
@@ -83,15 +83,15 @@ impl ClOrdId {
             && Self::is_run(e, 0)
     }
 
-    /// Are the bytes of a word that is not zero printable up to the last one in use? Those behind it are filled
+    /// Are the bytes of a word printable up to the last one in use, and is there one? Those behind it are filled
     /// with spaces; then each byte is in range where neither it, nor one more, nor a space less has its top bit
     /// set. (A borrow or carry into the next byte begins in one that is out of range.)
     #[inline(always)]
     const fn is_short(word: u64) -> bool {
         const ONES: u64 = 0x0101_0101_0101_0101;
         const SPACES: u64 = 0x20 * ONES;
-        let unused = word.leading_zeros() & 0x38;
-        let filled = word | SPACES & !(u64::MAX >> unused);
+        let Some(top_bit) = word.checked_ilog2() else { return false };
+        let filled = word | SPACES << 8 << (top_bit & 0x38);
         (filled | filled.wrapping_add(ONES) | filled.wrapping_sub(SPACES)) & (0x80 * ONES) == 0
     }
 
@@ -115,7 +115,14 @@ impl ClOrdId {
         (word & HIGH) | (in_use & !from_space) | delete | has_gap == 0 && (is_full || next == 0)
     }
 
-    /// The five words, for hashing.
+    /// The name of these words, whatever they say: what [`words`](ClOrdId::words) gave before.
+    #[inline(always)]
+    #[must_use]
+    pub const fn from_words(words: [u64; 5]) -> ClOrdId {
+        ClOrdId { words }
+    }
+
+    /// The five words, for hashing; the last is below 2^32.
     #[inline(always)]
     #[must_use]
     pub const fn words(&self) -> &[u64; 5] {

@@ -773,6 +773,19 @@ impl Command {
         u8::get(&self.words, 35)
     }
 
+    /// Its instrument, kind and flags, as they lie in the record.
+    #[inline(always)]
+    #[must_use]
+    pub fn head(&self) -> u32 {
+        u32::get(&self.words, 32)
+    }
+
+    /// What [`head`](Command::head) says of a command of this kind for instrument 0 without flags.
+    #[must_use]
+    pub const fn plain_head(kind: CommandKind) -> u32 {
+        (kind as u32) << 16
+    }
+
     /// Its body, typed; `None` when the kind is unknown.
     #[must_use]
     pub fn action(&self) -> Option<Action> {

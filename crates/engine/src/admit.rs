@@ -4,8 +4,6 @@
 //! Out   a `Ticket`: the order in the engine's own terms.
 //! Laws  2  nothing is changed here; the first reason of rule REJECT-1 is the answer.
 
-use core::hint::select_unpredictable;
-
 use contract::{
     AmendFields, AmendQty, ClOrdId, Command, ExecInst, NewOrder, OrdType, Qty, Reject, Side, Target, Tick, TimeInForce,
 };
@@ -59,7 +57,7 @@ impl Engine {
     /// The same where the name's tag is known.
     #[inline(always)]
     pub(crate) fn named_with(&self, tag: u32, account: u32, name: &ClOrdId) -> Option<u32> {
-        self.names.find(tag, |slot| self.book.goes_by(slot, account, name, tag))
+        self.book.named(&self.names, tag, account, name)
     }
 
     /// The checks of a new order that come before its type: account, side, quantity, and the tag of its name.
@@ -81,10 +79,10 @@ impl Engine {
         let side = order.side.get().ok_or((Reject::InvalidSide, 0))?;
         let qty = order.qty.0;
         refuse_if(
-            qty == 0 || qty > self.market.spec.max_order_qty.0 || !self.is_whole_lots(qty),
+            qty == 0 || qty > self.market.spec.max_order_qty.0 || !self.market.is_whole_lots(qty),
             Reject::InvalidOrderQty,
         )?;
-        refuse_if(self.exceeds_limit_1(account, side, qty), Reject::InvalidOrderQty)?;
+        refuse_if(self.market.exceeds_limit_1(account, side, qty), Reject::InvalidOrderQty)?;
         Ok((number, side, tag))
     }
 
@@ -127,21 +125,6 @@ impl Engine {
         self.check_stale(owner, &ticket, owner.sums.side(side).qty.0)?;
         refuse_if(order.price > self.market.max_tick, Reject::PriceAboveLimitUp)?;
         Ok(ticket)
-    }
-
-    #[inline(always)]
-    pub(crate) fn is_whole_lots(&self, qty: u64) -> bool {
-        let lot = self.market.spec.lot.0;
-        lot == 1 || qty.is_multiple_of(lot)
-    }
-
-    /// |position| + open quantity of the side, `more` included, against the most a side may have.
-    /// (Rule LIMIT-1)
-    #[inline(always)]
-    pub(crate) fn exceeds_limit_1(&self, account: &Account, side: Side, more: u64) -> bool {
-        let open = select_unpredictable(side == Side::Buy, account.sums.buy.qty.0, account.sums.sell.qty.0);
-        // Three numbers below 2^62.
-        account.position.qty.unsigned_abs() + open + more > self.market.max_side_qty
     }
 
     /// The slot of the order an amend or a cancel is about, of the command's own account only.
@@ -206,21 +189,21 @@ impl Engine {
         let leaves = match fields.qty_kind.get() {
             None => return Ok(order.leaves),
             Some(AmendQty::Total) => {
-                refuse_if(!self.is_whole_lots(qty) || qty > max || qty < cum, Reject::InvalidOrderQty)?;
+                refuse_if(!self.market.is_whole_lots(qty) || qty > max || qty < cum, Reject::InvalidOrderQty)?;
                 qty - cum
             }
             Some(AmendQty::Reduce) => {
-                refuse_if(!self.is_whole_lots(qty) || qty == 0, Reject::InvalidOrderQty)?;
+                refuse_if(!self.market.is_whole_lots(qty) || qty == 0, Reject::InvalidOrderQty)?;
                 order.leaves.saturating_sub(qty)
             }
             Some(_) => qty,
         };
         if leaves > order.leaves {
             let more = (leaves - order.leaves).min(1 << 61);
-            refuse_if(self.exceeds_limit_1(account, order.side(), more), Reject::InvalidOrderQty)?;
+            refuse_if(self.market.exceeds_limit_1(account, order.side(), more), Reject::InvalidOrderQty)?;
         }
         if fields.qty_kind.get() == Some(AmendQty::Leaves) {
-            refuse_if(!self.is_whole_lots(qty) || qty > max || cum + qty > max, Reject::InvalidLeavesQty)?;
+            refuse_if(!self.market.is_whole_lots(qty) || qty > max || cum + qty > max, Reject::InvalidLeavesQty)?;
         }
         Ok(leaves)
     }

@@ -12,7 +12,7 @@ use contract::{AccountId, Capacity, ClOrdId, ContractSpec, OrderId, Qty, Side, T
 use crate::account::{Account, NIL};
 use crate::bits::FreeSlots;
 use crate::ladder::Ladder;
-use crate::names::{IS_LONG, Names};
+use crate::names::{Link, Links, Names};
 use crate::outbox::Outbox;
 
 /// The order sells.
@@ -35,8 +35,11 @@ const FLAGS: u32 = (1 << FLAG_BITS) - 1;
 #[derive(Clone, Debug)]
 #[repr(C, align(64))]
 pub(crate) struct Cold {
-    /// The client's name for it.
-    pub(crate) cl_ord_id: ClOrdId,
+    /// The client's name for it: its words, of which the last has 32 bits.
+    name: [u64; 4],
+    name_end: u32,
+    /// What is behind it among the names.
+    behind: Link,
     /// Value of one unit at its limit.
     pub(crate) unit_value: u64,
     /// Premium of one unit, fixed at entry or amend. (Rule OM-5)
@@ -60,7 +63,35 @@ pub(crate) struct Rare {
 
 impl Cold {
     /// Nothing known, no neighbours.
-    pub(crate) const FREE: Cold = Cold { cl_ord_id: ClOrdId::NONE, unit_value: 0, premium: 0, older: NIL, newer: NIL };
+    const FREE: Cold = Cold { name: [0; 4], name_end: 0, behind: 0, unit_value: 0, premium: 0, older: NIL, newer: NIL };
+
+    /// An order of that name, in no list and behind nobody.
+    #[inline(always)]
+    pub(crate) fn of(name: &ClOrdId, unit_value: u64, premium: u64) -> Cold {
+        let [a, b, c, d, e] = *name.words();
+        Cold { name: [a, b, c, d], name_end: e as u32, unit_value, premium, ..Cold::FREE }
+    }
+
+    /// The client's name for it.
+    #[inline(always)]
+    pub(crate) fn cl_ord_id(&self) -> ClOrdId {
+        let [a, b, c, d] = self.name;
+        ClOrdId::from_words([a, b, c, d, u64::from(self.name_end)])
+    }
+}
+
+const _: () = assert!(size_of::<Cold>() == 64, "what an order is beside its hot bytes, one line of the cache");
+
+impl Links for Vec<Cold> {
+    #[inline(always)]
+    fn behind(&self, slot: u32) -> Link {
+        self[slot as usize].behind
+    }
+
+    #[inline(always)]
+    fn behind_mut(&mut self, slot: u32) -> &mut Link {
+        &mut self[slot as usize].behind
+    }
 }
 
 impl Rare {
@@ -231,13 +262,21 @@ impl Book {
         Resting { slot, tick: Tick(tick), account, flags, number, leaves: self.ladder.qty(slot) }
     }
 
-    /// Is the order in a slot in use this account's, and does it go by this name? The name it goes by has this tag,
-    /// so both are short or neither is.
+    /// The account's order of this name, which has this tag.
     #[inline(always)]
-    pub(crate) fn goes_by(&self, slot: u32, account: u32, name: &ClOrdId, tag: u32) -> bool {
-        let its_name = &self.cold[slot as usize].cl_ord_id;
-        let is_same = its_name.words()[0] == name.words()[0] && (tag & IS_LONG == 0 || its_name == name);
-        is_same && self.ladder.user(slot).1 == account
+    pub(crate) fn named(&self, names: &Names, tag: u32, account: u32, name: &ClOrdId) -> Option<u32> {
+        names.find(tag, &self.cold, |slot| {
+            let cold = &self.cold[slot as usize];
+            // What is behind an empty word is empty.
+            let ([a, b, ..], [p, q, ..]) = (*name.words(), cold.name);
+            a == p && b == q && (b == 0 || cold.cl_ord_id() == *name) && self.ladder.user(slot).1 == account
+        })
+    }
+
+    /// Notes the name of the order in a slot, which has this tag.
+    #[inline(always)]
+    pub(crate) fn note_name(&mut self, names: &mut Names, tag: u32, slot: u32) {
+        names.insert(tag, slot, &mut self.cold);
     }
 
     /// Best price of a side.
@@ -327,13 +366,15 @@ impl Book {
 
     /// Notes another name of an account's order.
     pub(crate) fn name(&mut self, account: u32, slot: u32, name: ClOrdId, names: &mut Names) {
-        let cold = self.cold_mut(slot);
-        if !cold.cl_ord_id.is_none() {
-            names.remove(names.tag(account, &cold.cl_ord_id), slot);
+        let (before, behind) = (self.cold(slot).cl_ord_id(), self.cold(slot).behind);
+        if !before.is_none() {
+            names.remove(names.tag(account, &before), slot, behind, &mut self.cold);
         }
-        cold.cl_ord_id = name;
+        let [a, b, c, d, e] = *name.words();
+        let cold = self.cold_mut(slot);
+        (cold.name, cold.name_end) = ([a, b, c, d], e as u32);
         if !name.is_none() {
-            names.insert(names.tag(account, &name), slot);
+            names.insert(names.tag(account, &name), slot, &mut self.cold);
         }
     }
 
@@ -351,13 +392,12 @@ impl Book {
     }
 
     /// Takes an order out of its account's list and of the names, where its own has this tag (0: it has none), and gives
-    /// its slot back.
+    /// its slot back. Returns its unit value and premium.
     #[inline(always)]
-    pub(crate) fn forget(&mut self, account: &mut Account, slot: u32, tag: u32, names: &mut Names) {
-        let cold = self.cold_mut(slot);
-        let (older, newer) = (cold.older, cold.newer);
+    pub(crate) fn forget(&mut self, account: &mut Account, slot: u32, tag: u32, names: &mut Names) -> (u64, u64) {
+        let &Cold { behind, unit_value, premium, older, newer, .. } = self.cold(slot);
         if tag != 0 {
-            names.remove(tag, slot);
+            names.remove(tag, slot, behind, &mut self.cold);
         }
         account.open_orders -= 1;
         match older {
@@ -369,6 +409,7 @@ impl Book {
             newer => self.cold_mut(newer).older = older,
         }
         self.free_slot_again(slot);
+        (unit_value, premium)
     }
 
     /// Takes quantity off an order, which keeps its place.

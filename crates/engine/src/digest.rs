@@ -96,7 +96,7 @@ impl Engine {
                 ] {
                     digest.word(word);
                 }
-                for word in cold.cl_ord_id.words() {
+                for word in cold.cl_ord_id().words() {
                     digest.word(*word);
                 }
             });

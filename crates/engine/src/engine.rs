@@ -14,7 +14,7 @@ use contract::event::{Body, Position, Rejected, Wallet};
 use contract::spec::SpecError;
 use contract::{
     AccountId, Action, Amend, Cancel, CancelAll, Capacity, ClOrdId, Coded, Command, CommandKind, ContractSpec, Genesis,
-    MarketState, Marking, OrderId, Price, Qty, Rate, Reject, Side, Target, Tick, Xbt,
+    MarketState, Marking, NewOrder, OrderId, Price, Qty, Rate, Reject, Side, Target, Tick, Xbt,
 };
 
 use crate::account::{
@@ -44,6 +44,9 @@ pub(crate) type Refusal = (Reject, i64);
 
 const NEW: u8 = CommandKind::New as u8;
 const CANCEL: u8 = CommandKind::Cancel as u8;
+/// A new order and a cancel without flags, for this instrument.
+const PLAIN_NEW: u32 = Command::plain_head(CommandKind::New);
+const PLAIN_CANCEL: u32 = Command::plain_head(CommandKind::Cancel);
 const AMEND: u8 = CommandKind::Amend as u8;
 
 /// The matching and margin engine: one order book, one perpetual, all accounts.
@@ -104,6 +107,9 @@ pub struct Engine {
     pub(crate) scratch: Vec<(u64, i64)>,
     /// The command's own account while it is carried out and reviewed, none while the agenda is worked on.
     pub(crate) own_account: u32,
+    /// Before this stamp nothing is due by itself, nothing waits, the market is open or post-only and has a mark that is
+    /// not stale, as the last command that may have changed that left it. 0: not known, or not so.
+    quiet_until: u64,
 }
 
 /// A live order as it stands.
@@ -178,6 +184,7 @@ impl Engine {
             plan_epoch: 0,
             scratch: vec![(0, 0); accounts_max],
             own_account: u32::MAX,
+            quiet_until: 0,
         })
     }
 
@@ -191,31 +198,37 @@ impl Engine {
     /// an invariant of the engine is broken: better to stop than to pay out wrongly. (Law 6)
     #[inline]
     pub fn apply(&mut self, command: &Command, out: &mut impl Outbox) {
+        self.apply_tagged(command, self.tag_in(command), out);
+    }
+
+    /// The tag of the name in a command that has one: of a new order, or of the order that a cancel or an amend is about,
+    /// which stands in the same place.
+    #[inline(always)]
+    pub(crate) fn tag_in(&self, command: &Command) -> u32 {
+        self.names.tag(command.account().0, &NewOrder::read(command.words()).cl_ord_id)
+    }
+
+    /// The same where the tag of the command's name is known.
+    #[inline(always)]
+    pub(crate) fn apply_tagged(&mut self, command: &Command, tag: u32, out: &mut impl Outbox) {
         self.say.begin(command);
-        // A command at which the audit looks is not a quiet one.
-        let is_quiet = !(self.has_work() | (command.ts() >= self.funding.due_ts) | self.is_audited());
         let admitted = self.check_session(command);
-        if is_quiet && admitted.is_ok() && command.flags() == 0 {
-            match command.kind_code() {
-                NEW => return self.new_in_quiet(command, out),
-                CANCEL => return self.cancel_in_quiet(command, out),
+        // A command at which the audit looks is not a quiet one.
+        if command.ts() < self.quiet_until && !self.is_audited() && admitted.is_ok() {
+            match command.head() {
+                PLAIN_NEW => return self.new_in_quiet(command, tag, out),
+                PLAIN_CANCEL => return self.cancel_in_quiet(command, tag, out),
                 _ => {}
             }
         }
-        self.apply_any(command, is_quiet, admitted, out);
+        self.apply_any(command, admitted, out);
     }
 
     /// Any command, whatever waits.
     #[inline(never)]
-    pub(crate) fn apply_any(
-        &mut self,
-        command: &Command,
-        is_quiet: bool,
-        admitted: Result<(), Refusal>,
-        out: &mut impl Outbox,
-    ) {
+    pub(crate) fn apply_any(&mut self, command: &Command, admitted: Result<(), Refusal>, out: &mut impl Outbox) {
         let mut budget = self.market.spec.budget;
-        if !is_quiet {
+        if self.has_work() || command.ts() >= self.funding.due_ts {
             self.work_before(command, &mut budget, out);
         }
         self.own_account = command.account().0;
@@ -239,6 +252,8 @@ impl Engine {
         }
         self.audit(budget, command.kind_code() == CommandKind::Clock as u8, out);
         self.say.end(out);
+        let is_quiet = !self.has_work() && !self.is_halted() && !self.is_stale() && self.market.mark_value != 0;
+        self.quiet_until = if is_quiet { self.funding.due_ts } else { 0 };
     }
 
     /// What is due by the command's stamp, and what waits. Where the mark has reached the command's own account, that is
@@ -263,7 +278,7 @@ impl Engine {
         }
         match command.kind_code() {
             NEW => self.new_order(command, out),
-            CANCEL => self.cancel(command, out),
+            CANCEL => self.cancel(command, self.tag_in(command), out),
             AMEND => self.amend(command, &Amend::read(command.words()), out),
             _ => self.carry_out_rare(command, out),
         }
@@ -635,7 +650,7 @@ impl Engine {
             price: order.tick,
             leaves: Qty(order.leaves),
             cum: Qty(self.book.cum(order.slot)),
-            cl_ord_id: cold.cl_ord_id,
+            cl_ord_id: cold.cl_ord_id(),
             is_reduce_only: order.is(crate::book::REDUCE_ONLY),
             is_close_out: order.is(crate::book::CLOSE_OUT),
         }

@@ -10,7 +10,7 @@
 
 use core::slice::from_ref;
 
-use contract::{Command, NewOrder};
+use contract::Command;
 
 use crate::account::Account;
 use crate::engine::Engine;
@@ -24,12 +24,15 @@ impl Engine {
     /// whether it comes or not.
     #[inline(always)]
     pub fn expect(&self, command: &Command, out: &mut impl Outbox) {
+        self.expect_tagged(command, self.tag_in(command), out);
+    }
+
+    /// The same where the tag of the command's name is known.
+    #[inline(always)]
+    fn expect_tagged(&self, command: &Command, tag: u32, out: &mut impl Outbox) {
         let Some(account) = self.accounts.get(command.account().0 as usize) else { return };
         account.expect_for_orders(out);
-        // The order that a cancel or an amend is about is named where a new order has its own name.
-        let name = NewOrder::read(command.words()).cl_ord_id;
-        let slot = self.names.guess(self.names.tag(command.account().0, &name));
-        self.book.expect_slot(slot, out);
+        self.book.expect_slot(self.names.guess(tag), out);
     }
 
     /// Applies commands in their order, looking ahead: the same as [`apply`](Engine::apply) with one after the other.
@@ -51,10 +54,17 @@ impl Engine {
     /// # Panics
     /// As [`apply`](Engine::apply).
     pub fn apply_all(&mut self, commands: &[Command], out: &mut impl Outbox) {
-        for (at, command) in commands.iter().enumerate() {
-            if let Some(later) = commands.get(at + Engine::LOOK_AHEAD) {
-                self.expect(later, out);
-            }
+        const AHEAD: usize = Engine::LOOK_AHEAD;
+        let mut tags = [0; AHEAD];
+        tags.iter_mut().zip(commands).for_each(|(tag, command)| *tag = self.tag_in(command));
+        for (at, window) in commands.windows(AHEAD + 1).enumerate() {
+            let (command, later) = (&window[0], &window[AHEAD]);
+            let later_tag = self.tag_in(later);
+            let tag = core::mem::replace(&mut tags[at % AHEAD], later_tag);
+            self.expect_tagged(later, later_tag, out);
+            self.apply_tagged(command, tag, out);
+        }
+        for command in &commands[commands.len().saturating_sub(AHEAD)..] {
             self.apply(command, out);
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! Pure questions about one account at this mark; what they need of orders are its sums.
 
+use core::hint::select_unpredictable;
+
 use contract::liquidation::{SafeLine, bearable};
 use contract::margin::{OrderSums, SideSums, available, chargeable, order_margin, position_margin, premium_per_unit};
 use contract::math::{div_round_half_away, product};
@@ -82,6 +84,21 @@ impl Market {
     pub(crate) fn value_and_premium(&self, side: Side, limit: Tick) -> (u64, u64) {
         let unit_value = self.worth(limit);
         (unit_value, self.premium(side, unit_value))
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_whole_lots(&self, qty: u64) -> bool {
+        let lot = self.spec.lot.0;
+        lot == 1 || qty.is_multiple_of(lot)
+    }
+
+    /// |position| + open quantity of the side, `more` included, against the most a side may have.
+    /// (Rule LIMIT-1)
+    #[inline(always)]
+    pub(crate) fn exceeds_limit_1(&self, account: &Account, side: Side, more: u64) -> bool {
+        let open = select_unpredictable(side == Side::Buy, account.sums.buy.qty.0, account.sums.sell.qty.0);
+        // Three numbers below 2^62.
+        account.position.qty.unsigned_abs() + open + more > self.max_side_qty
     }
 
     /// What open contracts are in an account's sums.

@@ -1,7 +1,8 @@
 //! Client order ids to slots: chains of slots behind keyed hashes.
 //!
-//! What is here holds no ids: a tag that matches is confirmed against the order itself. The order of a chain never
-//! reaches output, state or digest. Obvious twin: a `BTreeMap` (tests of the whole engine).
+//! What is here holds no ids: whatever lies in a tag's chain is confirmed against the order itself, which holds the link
+//! to the next one too. The order of a chain never reaches output, state or digest. Obvious twin: a `BTreeMap` (tests of
+//! the whole engine).
 //!
 //! Slots are taken from the lowest, so what is known of live ones lies close together; only the heads, four bytes
 //! for each order there may be, are spread. An open table of tags, sparse enough to search, is eight times as large.
@@ -16,18 +17,21 @@ use crate::chain::fold;
 /// Tags are not zero.
 const IS_TAG: u32 = 1 << 31;
 
-/// The tag of an id of more than eight bytes.
-pub(crate) const IS_LONG: u32 = 1 << 30;
-
 /// A slot + 1; 0 is none.
-type Link = u32;
+pub(crate) type Link = u32;
+
+/// What is behind each slot in its chain, kept by whoever keeps what the slots are.
+pub(crate) trait Links {
+    /// What is behind a slot.
+    fn behind(&self, slot: u32) -> Link;
+    /// The same, to be changed.
+    fn behind_mut(&mut self, slot: u32) -> &mut Link;
+}
 
 /// Client order ids to slots.
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
     heads: Vec<Link>,
-    /// For each slot its tag and what is behind it.
-    links: Vec<(u32, Link)>,
     mask: u32,
     seed: u64,
 }
@@ -36,19 +40,19 @@ impl Names {
     /// Chains for `capacity` slots. Whoever knows the seed can choose ids that collide.
     pub(crate) fn new(capacity: u32, seed: u64) -> Names {
         let size = (2 * capacity as usize).next_power_of_two();
-        Names { heads: vec![0; size], links: vec![(0, 0); capacity as usize], mask: (size - 1) as u32, seed }
+        Names { heads: vec![0; size], mask: (size - 1) as u32, seed }
     }
 
-    /// The tag of an account's id, not zero: zero is no id. Most are short, and a tag says whether it is of a long one.
+    /// The tag of an account's id, not zero: zero is no id.
     #[inline(always)]
     pub(crate) fn tag(&self, account: u32, id: &ClOrdId) -> u32 {
         let [a, b, c, d, e] = *id.words();
         let hash = fold(a ^ self.seed, u64::from(account) ^ 0x9e37_79b9_7f4a_7c15);
         if b | c | d | e == 0 {
-            return (hash ^ hash >> 32) as u32 & !IS_LONG | IS_TAG;
+            return (hash ^ hash >> 32) as u32 | IS_TAG;
         }
         let hash = fold(fold(hash ^ b, c ^ 0xe703_7ed1_a0b4_28db), hash ^ fold(d ^ 0x8ebc_6af0_9c88_c6e3, e ^ hash));
-        (hash ^ hash >> 32) as u32 | IS_LONG | IS_TAG
+        (hash ^ hash >> 32) as u32 | IS_TAG
     }
 
     /// Is nothing where this tag would be? Then it is not there.
@@ -57,19 +61,15 @@ impl Names {
         self.heads[(tag & self.mask) as usize] == 0
     }
 
-    /// The slot with this tag that the caller confirms: others may have the same.
+    /// The slot with this tag that the caller confirms: others lie in the same chain. Most often it is the first.
     #[inline(always)]
-    pub(crate) fn find(&self, tag: u32, mut is_it: impl FnMut(u32) -> bool) -> Option<u32> {
-        let mut link = self.heads[(tag & self.mask) as usize];
-        while link != 0 {
-            let slot = link - 1;
-            let (its_tag, behind) = self.links[slot as usize];
-            if its_tag == tag && is_it(slot) {
-                return Some(slot);
-            }
-            link = behind;
+    pub(crate) fn find(&self, tag: u32, links: &impl Links, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+        let first = self.heads[(tag & self.mask) as usize].checked_sub(1)?;
+        if is_it(first) {
+            return Some(first);
         }
-        None
+        let behind = links.behind(first);
+        if behind == 0 { None } else { find_behind(behind, links, is_it) }
     }
 
     /// A slot that may have this tag, or any.
@@ -80,37 +80,46 @@ impl Names {
 
     /// Notes that the order in `slot` has this tag.
     #[inline(always)]
-    pub(crate) fn insert(&mut self, tag: u32, slot: u32) {
+    pub(crate) fn insert(&mut self, tag: u32, slot: u32, links: &mut impl Links) {
         let head = &mut self.heads[(tag & self.mask) as usize];
-        self.links[slot as usize] = (tag, *head);
+        *links.behind_mut(slot) = *head;
         *head = slot + 1;
     }
 
-    /// Forgets the order in `slot`, which has this tag.
+    /// Forgets the order in `slot`, which has this tag and that link behind it.
     #[inline(always)]
-    pub(crate) fn remove(&mut self, tag: u32, slot: u32) {
-        let behind = self.links[slot as usize].1;
+    pub(crate) fn remove(&mut self, tag: u32, slot: u32, behind: Link, links: &mut impl Links) {
         let head = &mut self.heads[(tag & self.mask) as usize];
         if *head == slot + 1 {
             *head = behind;
         } else {
-            let ahead = *head;
-            self.take_from_behind(ahead, slot, behind);
+            take_from_behind(*head, slot, behind, links);
         }
     }
+}
 
-    /// Takes `slot` out of the chain that begins at another one.
-    #[inline(never)]
-    fn take_from_behind(&mut self, mut ahead: Link, slot: u32, behind: Link) {
-        loop {
-            let slot_ahead = ahead.checked_sub(1).expect("a live order's id is in its chain");
-            let link = &mut self.links[slot_ahead as usize].1;
-            if *link == slot + 1 {
-                *link = behind;
-                return;
-            }
-            ahead = *link;
+/// The slot that the caller confirms, from this link on.
+#[inline(never)]
+fn find_behind(mut link: Link, links: &impl Links, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+    loop {
+        let slot = link.checked_sub(1)?;
+        if is_it(slot) {
+            return Some(slot);
         }
+        link = links.behind(slot);
+    }
+}
+
+/// Takes `slot` out of the chain that begins at another one.
+#[inline(never)]
+fn take_from_behind(mut ahead: Link, slot: u32, behind: Link, links: &mut impl Links) {
+    loop {
+        let link = links.behind_mut(ahead.checked_sub(1).expect("a live order's id is in its chain"));
+        if *link == slot + 1 {
+            *link = behind;
+            return;
+        }
+        ahead = *link;
     }
 }
 
@@ -118,10 +127,21 @@ impl Names {
 mod tests {
     use super::*;
     use alloc::collections::{BTreeMap, BTreeSet};
+    use core::cell::RefCell;
+
+    impl Links for Vec<Link> {
+        fn behind(&self, slot: u32) -> Link {
+            self[slot as usize]
+        }
+
+        fn behind_mut(&mut self, slot: u32) -> &mut Link {
+            &mut self[slot as usize]
+        }
+    }
 
     #[test]
     fn it_says_what_a_map_says_even_when_tags_collide() {
-        let mut names = Names::new(60, 1);
+        let (mut names, mut links) = (Names::new(60, 1), vec![0; 60]);
         let mut map: BTreeMap<u32, u32> = BTreeMap::new(); // slot -> tag
         let mut state = 3u64;
         for _ in 0..50_000 {
@@ -130,17 +150,19 @@ mod tests {
             // Few heads, so that chains form.
             let tag = ((state >> 45) as u32 % 3) << 20 | (names.mask - (state >> 50) as u32 % 4);
             if let Some(tag) = map.remove(&slot) {
-                names.remove(tag, slot);
+                names.remove(tag, slot, links[slot as usize], &mut links);
             } else {
-                names.insert(tag, slot);
+                names.insert(tag, slot, &mut links);
                 map.insert(slot, tag);
             }
             let tags: BTreeSet<u32> = map.values().copied().collect();
             for wanted in tags {
                 let slots = map.iter().filter(|&(_, &tag)| tag == wanted).map(|(&slot, _)| slot);
-                let mut found = BTreeSet::new();
-                assert_eq!(names.find(wanted, |slot| !found.insert(slot)), None);
-                assert_eq!(found, slots.collect());
+                let found = RefCell::new(BTreeSet::new());
+                // Whatever else is in the chain has another tag.
+                let is_it = |slot: u32| map.get(&slot) == Some(&wanted) && !found.borrow_mut().insert(slot);
+                assert_eq!(names.find(wanted, &links, is_it), None);
+                assert_eq!(*found.borrow(), slots.collect());
             }
         }
     }

@@ -15,7 +15,7 @@ use crate::account::{Account, MARGIN_IS_NEW, TELL_WALLET};
 use crate::admit::Ticket;
 use crate::agenda::CancelTask;
 use crate::book::{Book, CLOSE_OUT, Cold, POST_ONLY, REDUCE_ONLY, Resting};
-use crate::engine::{Engine, Refusal};
+use crate::engine::{Engine, Refusal, is_told_at_once};
 use crate::market::Market;
 use crate::names::Names;
 use crate::outbox::Outbox;
@@ -54,12 +54,11 @@ impl Engine {
         }
         match self.trade(ticket, &plan, id, out) {
             Some(left) => {
-                if tag != 0 {
-                    self.names.insert(tag, slot);
-                }
-                let Plan { unit_value, premium, .. } = plan;
-                let cold = Cold { cl_ord_id: order.cl_ord_id, unit_value, premium, ..Cold::FREE };
+                let cold = Cold::of(&order.cl_ord_id, plan.unit_value, plan.premium);
                 self.book.list(&mut self.accounts[ticket.account as usize], slot, cold);
+                if tag != 0 {
+                    self.book.note_name(&mut self.names, tag, slot);
+                }
                 self.rest(ticket, &plan, id, left, out);
             }
             None => self.book.free_slot_again(slot),
@@ -163,16 +162,14 @@ impl Engine {
         say.fact(Some((order.account, account)), fact, out);
     }
 
-    /// The order a cancel is about, of the command's own account only, and its name's tag.
+    /// The order a cancel is about, of the command's own account only, and its name's tag, that in the command being known.
     #[inline(always)]
-    fn find_tagged(&self, account: u32, target: &Target) -> Option<(Resting, u32)> {
-        match target {
-            Target::ClOrdId(name) => {
-                let tag = self.names.tag(account, name);
-                Some((self.book.resting(self.named_with(tag, account, name)?), tag))
-            }
+    pub(crate) fn find_to_cancel(&self, command: &Command, tag: u32) -> Option<(Resting, u32)> {
+        let account = command.account().0;
+        match Cancel::read(command.words()).target {
+            Target::ClOrdId(name) => Some((self.book.resting(self.named_with(tag, account, &name)?), tag)),
             Target::OrderId(id) => {
-                let order = self.book.resting(self.book.find(*id, account)?);
+                let order = self.book.resting(self.book.find(id, account)?);
                 Some((order, tag_of(&self.book, &self.names, &order)))
             }
         }
@@ -180,30 +177,29 @@ impl Engine {
 
     /// Cancels one order. (Rule CANCEL-1)
     #[inline(always)]
-    pub(crate) fn cancel(&mut self, command: &Command, out: &mut impl Outbox) -> Result<(), Refusal> {
-        let number = self.cancel_own(command, out)?;
-        self.touch(number, TELL_WALLET | MARGIN_IS_NEW);
+    pub(crate) fn cancel(&mut self, command: &Command, tag: u32, out: &mut impl Outbox) -> Result<(), Refusal> {
+        let (order, tag) = self.find_to_cancel(command, tag).ok_or((Reject::InvalidOrderId, 0))?;
+        Engine::check_symbol(command)?;
+        self.check_not_closed()?;
+        self.cancel_own(&order, tag, false, out);
+        self.touch(order.account, TELL_WALLET | MARGIN_IS_NEW);
         Ok(())
     }
 
-    /// Takes an order of the command's own account out, says so, and brings the account's order margin up to date;
-    /// what is left is to tell its state. Returns the account.
+    /// Takes an order of the command's own account out, says so, and brings the account's order margin up to date. Tells
+    /// its state, too, where all is quiet and it needs no review: was that done?
     #[inline(always)]
-    pub(crate) fn cancel_own(&mut self, command: &Command, out: &mut impl Outbox) -> Result<u32, Refusal> {
-        let Cancel { target } = Cancel::read(command.words());
-        let (order, tag) = self.find_tagged(command.account().0, &target).ok_or((Reject::InvalidOrderId, 0))?;
-        Engine::check_symbol(command)?;
-        self.check_not_closed()?;
+    pub(crate) fn cancel_own(&mut self, order: &Resting, tag: u32, is_quiet: bool, out: &mut impl Outbox) -> bool {
         if order.is(REDUCE_ONLY) {
             self.unlist_reduce_only(order.account, order.slot, order.leaves);
         }
         let Engine { market, book, names, accounts, say, .. } = self;
         let account = &mut accounts[order.account as usize];
-        take_out(market, book, names, account, &order, tag);
+        take_out(market, book, names, account, order, tag);
         let fact = canceled(say, true, order.id(), order.leaves, CancelReason::Requested);
         say.fact(Some((order.account, account)), fact, out);
         account.order_margin = order_margin(&account.terms, chargeable(&account.sums, account.position.qty));
-        Ok(order.account)
+        is_told_at_once(say, is_quiet, order.account, account, out)
     }
 
     /// Touches an account whose own command took off open quantity and nothing else.
@@ -292,7 +288,7 @@ impl Engine {
         }
         let fact = Amended {
             price: ticket.limit,
-            cl_ord_id: self.book.cold(order.slot).cl_ord_id,
+            cl_ord_id: self.book.cold(order.slot).cl_ord_id(),
             slot: order.slot,
             number: order.number,
             qty: Qty(self.book.cum(order.slot)) + Qty(ticket.qty),
@@ -307,19 +303,17 @@ impl Engine {
 /// The tag of a resting order's name, 0 where it has none.
 #[inline(always)]
 fn tag_of(book: &Book, names: &Names, order: &Resting) -> u32 {
-    let name = &book.cold(order.slot).cl_ord_id;
-    if name.is_none() { 0 } else { names.tag(order.account, name) }
+    let name = book.cold(order.slot).cl_ord_id();
+    if name.is_none() { 0 } else { names.tag(order.account, &name) }
 }
 
 /// Takes a resting order out of the book, its account's sums and list, and the names, where its own has this tag. A
 /// reduce-only one is off its own list already.
 #[inline(always)]
 fn take_out(market: &Market, book: &mut Book, names: &mut Names, account: &mut Account, order: &Resting, tag: u32) {
-    let cold = book.cold(order.slot);
-    let sums = market.sums(order.leaves, cold.unit_value, cold.premium);
-    account.sums.side_mut(order.side()).take(sums);
     book.unlink(order);
-    book.forget(account, order.slot, tag, names);
+    let (unit_value, premium) = book.forget(account, order.slot, tag, names);
+    account.sums.side_mut(order.side()).take(market.sums(order.leaves, unit_value, premium));
 }
 
 /// The slot of a new order, taken, or the last reason there may be against it. (Law 3)

@@ -139,10 +139,10 @@ impl Engine {
 pub(crate) fn canceled(say: &Say, is_own: bool, id: OrderId, leaves: u64, reason: CancelReason) -> Canceled {
     Canceled {
         reason: u16::from(reason.code()),
-        session: if is_own { say.session } else { 0 },
+        session: if is_own { say.session() } else { 0 },
         number: id.number,
         leaves: Qty(leaves),
-        request: if is_own { say.request } else { 0 },
+        request: if is_own { say.request() } else { 0 },
         slot: id.slot,
     }
 }

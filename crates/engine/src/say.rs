@@ -10,45 +10,57 @@ use crate::outbox::Outbox;
 /// The voice of one `apply`.
 #[derive(Clone, Debug)]
 pub(crate) struct Say {
-    seq: u64,
-    ts: u64,
+    /// The command's first words, as they lie in it.
+    head: Head,
     pub(crate) n: u32,
     pub(crate) chain: Chain,
-    pub(crate) session: u32,
-    pub(crate) request: u64,
 }
+
+/// Sequence, stamp, request, session and account of a command.
+type Head = [u64; 4];
 
 impl Say {
     pub(crate) fn new() -> Say {
-        Say { seq: 0, ts: 0, n: 0, chain: Chain::new(), session: 0, request: 0 }
+        Say { head: [0; 4], n: 0, chain: Chain::new() }
     }
 
     /// Sequence number of the last command.
     #[inline(always)]
     pub(crate) fn seq(&self) -> u64 {
-        self.seq
+        self.head[0]
     }
 
     /// Stamp of the last command.
     #[inline(always)]
     pub(crate) fn ts(&self) -> u64 {
-        self.ts
+        self.head[1]
+    }
+
+    /// Its session.
+    #[inline(always)]
+    pub(crate) fn session(&self) -> u32 {
+        self.head[3] as u32
+    }
+
+    /// Its request.
+    #[inline(always)]
+    pub(crate) fn request(&self) -> u64 {
+        self.head[2]
     }
 
     /// Goes on behind this command.
     pub(crate) fn go_on(&mut self, seq: u64, ts: u64, chain: Chain) {
-        (self.seq, self.ts, self.chain) = (seq, ts, chain);
+        (self.head, self.chain) = ([seq, ts, 0, 0], chain);
     }
 
     /// Begins a command.
     #[inline(always)]
     pub(crate) fn begin(&mut self, command: &Command) {
-        assert!(command.seq() == self.seq + 1, "commands are numbered without gaps");
-        assert!(command.ts() >= self.ts, "time never falls");
-        (self.seq, self.ts) = (command.seq(), command.ts());
+        assert!(command.seq() == self.seq() + 1, "commands are numbered without gaps");
+        assert!(command.ts() >= self.ts(), "time never falls");
+        let words = command.words();
+        self.head = [words[0], words[1], words[2], words[3]];
         self.n = 0;
-        self.session = command.session();
-        self.request = command.request();
         self.chain.command(command);
     }
 
@@ -68,7 +80,7 @@ impl Say {
     /// Says a fact whose account number is counted already, or does not exist.
     #[inline(always)]
     pub(crate) fn event(&mut self, account: AccountId, account_seq: u64, fact: impl Body, out: &mut impl Outbox) {
-        let event = Event::of(self.seq, self.ts, self.n, account, account_seq, fact);
+        let event = Event::of(self.seq(), self.ts(), self.n, account, account_seq, fact);
         // The mark of the last event is not chained: the next command's number says it too.
         self.chain.event(event.words());
         out.push(&event);
@@ -79,7 +91,7 @@ impl Say {
     #[inline(always)]
     pub(crate) fn end(&mut self, out: &mut impl Outbox) {
         if self.n == 0 {
-            let done = Done { session: self.session, request: self.request };
+            let done = Done { session: self.session(), request: self.request() };
             self.event(AccountId::NONE, 0, done, out);
         }
         out.end();

@@ -396,7 +396,7 @@ impl OrderRecord {
             leaves: order.leaves,
             cum: book.cum(order.slot),
             premium: cold.premium,
-            cl_ord_id: *cold.cl_ord_id.words(),
+            cl_ord_id: *cold.cl_ord_id().words(),
         }
     }
 
