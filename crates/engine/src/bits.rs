@@ -122,79 +122,6 @@ impl Bits {
     }
 }
 
-/// Slots of which the lowest free one is always taken next. (Design §3, Ids)
-///
-/// Three layers, all of them brought up to date at every step without a branch: whether a word runs empty cannot be
-/// foreseen, as most have one free slot or none.
-#[derive(Clone, Debug)]
-pub(crate) struct FreeSlots {
-    /// A bit a free slot; a bit a word that has one; a bit a word of those.
-    layers: [Vec<u64>; 3],
-    /// No word of the last layer below it has a free slot.
-    top: usize,
-}
-
-impl FreeSlots {
-    /// All of `count` slots are free.
-    pub(crate) fn all(count: u32) -> FreeSlots {
-        let [words, above, tops, _] = Bits::full(count as usize).layers;
-        FreeSlots { layers: [words, above, tops], top: 0 }
-    }
-
-    /// Takes the lowest free slot; `None` where none is free.
-    #[inline(always)]
-    pub(crate) fn take_lowest(&mut self) -> Option<u32> {
-        if self.layers[2][self.top] == 0 && !self.climb() {
-            return None;
-        }
-        let [words, above, tops] = &mut self.layers;
-        let top = &mut tops[self.top];
-        let at = self.top << 6 | top.trailing_zeros() as usize;
-        let over = &mut above[at];
-        let at = at << 6 | over.trailing_zeros() as usize;
-        let word = &mut words[at];
-        let slot = (at as u32) << 6 | word.trailing_zeros();
-        // Taking 1 off clears the lowest bit, taking 0 off none.
-        *word &= *word - 1;
-        *over &= *over - u64::from(*word == 0);
-        *top &= *top - u64::from(*over == 0);
-        Some(slot)
-    }
-
-    /// On to the next word of the last layer with a free slot; false where there is none.
-    #[cold]
-    #[inline(never)]
-    fn climb(&mut self) -> bool {
-        let next = self.layers[2].iter().position(|top| *top != 0);
-        self.top = next.unwrap_or(self.top);
-        next.is_some()
-    }
-
-    /// Takes a free slot that may not be the lowest.
-    pub(crate) fn take(&mut self, slot: u32) {
-        let mut at = slot as usize;
-        for layer in &mut self.layers {
-            let word = &mut layer[at / 64];
-            *word &= !(1 << (at % 64));
-            if *word != 0 {
-                return;
-            }
-            at /= 64;
-        }
-    }
-
-    /// Gives a slot back.
-    #[inline(always)]
-    pub(crate) fn give_back(&mut self, slot: u32) {
-        let mut at = slot as usize;
-        for layer in &mut self.layers {
-            layer[at / 64] |= 1 << (at % 64);
-            at /= 64;
-        }
-        self.top = self.top.min(at);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,29 +150,6 @@ mod tests {
                 assert_eq!(bits.at_or_above(probe), tree.range(probe..).next().copied(), "{bound} {probe}");
                 assert_eq!(bits.at_or_below(probe), tree.range(..=probe).next_back().copied(), "{bound} {probe}");
                 assert_eq!(bits.first(), tree.first().copied());
-            }
-        }
-    }
-
-    /// The twin is a `BTreeSet` whose first is taken.
-    #[test]
-    fn the_lowest_free_slot_is_next() {
-        for count in [1u32, 64, 65, 300, 20_000] {
-            let (mut slots, mut tree, mut taken) = (FreeSlots::all(count), BTreeSet::from_iter(0..count), Vec::new());
-            let mut state = u64::from(count) | 1;
-            for step in 0..60_000u32 {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                // Long runs of taking and of giving back, so that words fill and empty.
-                let takes = (state >> 33) % 10 < if step / 5_000 % 2 == 0 { 8 } else { 3 };
-                if takes {
-                    let slot = tree.pop_first();
-                    assert_eq!(slots.take_lowest(), slot, "{count} {step}");
-                    taken.extend(slot);
-                } else if !taken.is_empty() {
-                    let slot = taken.swap_remove((state >> 40) as usize % taken.len());
-                    slots.give_back(slot);
-                    tree.insert(slot);
-                }
             }
         }
     }

@@ -10,10 +10,10 @@ use contract::math::sum;
 use contract::{AccountId, Capacity, ClOrdId, ContractSpec, OrderId, Qty, Side, Tick};
 
 use crate::account::{Account, NIL};
-use crate::bits::FreeSlots;
 use crate::ladder::Ladder;
 use crate::names::{Link, Links, Names};
 use crate::outbox::Outbox;
+use crate::slots::FreeSlots;
 
 /// The order sells.
 const SELLS: u32 = 1;
@@ -171,15 +171,25 @@ impl Book {
         }
     }
 
-    /// Takes the lowest free slot, if there is one.
+    /// Takes the next free slot, if there is one.
     #[inline(always)]
     pub(crate) fn take_slot(&mut self) -> Option<u32> {
-        self.free.take_lowest()
+        self.free.take()
     }
 
-    /// Takes a slot that is free and perhaps not the lowest.
-    pub(crate) fn take_this_slot(&mut self, slot: u32) {
-        self.free.take(slot);
+    /// The free slots that were in use, in the order in which they were given back.
+    pub(crate) fn slots_given_back(&self) -> &[u32] {
+        self.free.given_back()
+    }
+
+    /// How many slots of orders were ever in use: these, from 0 on.
+    pub(crate) fn slots_ever_used(&self) -> u32 {
+        self.free.ever_used()
+    }
+
+    /// So they are, while so many others are in use.
+    pub(crate) fn put_slots_given_back(&mut self, given_back: &[u32], used: u32) {
+        self.free.restore(given_back, used);
     }
 
     /// Gives an order's slot back.

@@ -79,7 +79,7 @@ impl Engine {
         }
     }
 
-    /// Both sides in priority.
+    /// Both sides in priority, then the free slots that were in use.
     fn digest_orders(&self, digest: &mut Digest) {
         for side in [Side::Buy, Side::Sell] {
             self.book.for_each(side, |order| {
@@ -102,6 +102,9 @@ impl Engine {
             });
             digest.word(u64::MAX);
         }
+        let given_back = self.book.slots_given_back();
+        digest.word(given_back.len() as u64);
+        given_back.iter().for_each(|slot| digest.word(u64::from(*slot)));
     }
 
     fn digest_lots(&self, digest: &mut Digest) {

@@ -70,8 +70,27 @@ impl Engine {
         Ok(())
     }
 
+    /// Each slot that was ever in use has an order, or is listed as given back, once.
+    fn check_slots(&self) -> Result<(), String> {
+        let used = self.book.slots_ever_used();
+        let mut is_given_back = vec![false; used as usize];
+        for &slot in self.book.slots_given_back() {
+            let known = is_given_back.get_mut(slot as usize);
+            law!(
+                known.is_some_and(|known| !core::mem::replace(known, true)),
+                "slot {slot} is given back and free twice"
+            );
+        }
+        for (slot, is_given_back) in (0..used).zip(is_given_back) {
+            let is_empty = self.book.resting(slot).number == 0;
+            law!(is_empty == is_given_back, "slot {slot} is empty: {is_empty}, and given back: {is_given_back}");
+        }
+        Ok(())
+    }
+
     /// SUM-7: levels and sums of orders; the book is never crossed. (Rule BOOK-1)
     fn check_book(&self) -> Result<(), String> {
+        self.check_slots()?;
         let mut sums = vec![(OrderSums::default(), 0u32, 0u64); self.accounts.len()];
         let mut special = [0u32; 2];
         for side in [Side::Buy, Side::Sell] {

@@ -46,6 +46,7 @@ mod reserve;
 mod review;
 mod say;
 mod settle;
+mod slots;
 mod snapshot;
 mod step_down;
 

@@ -4,8 +4,8 @@
 //! to the next one too. The order of a chain never reaches output, state or digest. Obvious twin: a `BTreeMap` (tests of
 //! the whole engine).
 //!
-//! Slots are taken from the lowest, so what is known of live ones lies close together; only the heads, four bytes
-//! for each order there may be, are spread. An open table of tags, sparse enough to search, is eight times as large.
+//! No slot is taken for the first time while another is free, so what is known of live ones lies close together; only the
+//! heads, four bytes for each order there may be, are spread. An open table of tags, sparse enough to search, is eight times as large.
 
 use alloc::vec;
 use alloc::vec::Vec;

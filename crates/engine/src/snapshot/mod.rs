@@ -217,10 +217,11 @@ pub(crate) enum Section {
     Due = 7,
     Sessions = 8,
     Rankings = 9,
+    FreeSlots = 10,
 }
 
 impl Section {
-    pub(crate) const ALL: [Section; 9] = [
+    pub(crate) const ALL: [Section; 10] = [
         Section::Market,
         Section::Accounts,
         Section::Lots,
@@ -230,6 +231,7 @@ impl Section {
         Section::Due,
         Section::Sessions,
         Section::Rankings,
+        Section::FreeSlots,
     ];
 
     pub(crate) const fn name(self) -> &'static str {
@@ -243,6 +245,7 @@ impl Section {
             Section::Due => "due",
             Section::Sessions => "sessions",
             Section::Rankings => "rankings",
+            Section::FreeSlots => "free slots",
         }
     }
 
@@ -254,6 +257,7 @@ impl Section {
             Section::Lots => records::LOT_WORDS,
             Section::Orders => records::ORDER_WORDS,
             Section::Rankings => records::RANKING_WORDS,
+            Section::FreeSlots => 1,
             Section::Process | Section::Cancels | Section::Due | Section::Sessions => 2,
         }
     }

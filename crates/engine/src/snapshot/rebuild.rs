@@ -83,9 +83,6 @@ impl Engine {
     pub(super) fn put_order(&mut self, record: &OrderRecord, name: &ClOrdId) {
         let (account, slot, side) = (record.account, record.slot, record.side());
         let value = unit_value(&self.market.spec, self.market.spec.tick_price(record.tick));
-        if !record.is_close_out() {
-            self.book.take_this_slot(slot);
-        }
         let id = OrderId { number: record.number, slot };
         self.book.rest(id, side, record.tick, record.leaves, account, record.flags());
         let cold = self.book.cold_mut(slot);

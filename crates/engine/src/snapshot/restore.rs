@@ -3,6 +3,7 @@
 //! Amounts are taken up to [`MOST`], which is more than there is, so that no sum of a few of them can pass
 //! 64 bits in what follows.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use contract::adl::AdlValues;
@@ -107,6 +108,7 @@ impl<S: SnapshotSource> Restore<'_, S> {
         self.engine.put_agenda(self.process, &cancels, &due);
         self.sessions()?;
         self.rankings()?;
+        self.free_slots()?;
         self.input.must_be_over()?;
         let at = self.input.at();
         self.input.must(at == self.header.bytes, "length", at, "be the one in the header")?;
@@ -415,6 +417,32 @@ impl<S: SnapshotSource> Restore<'_, S> {
             book.list(&mut accounts[order.account as usize], slot, cold);
         }
         Ok(())
+    }
+
+    /// What was in use before the slots that never were: the orders' slots, and these.
+    fn free_slots(&mut self) -> Restored<()> {
+        let orders = self.engine.genesis.capacity.orders;
+        let count = self.input.begin(Section::FreeSlots, orders.into())?;
+        let used = self.numbers.iter().filter(|(_, slot)| *slot != NIL);
+        let fresh = used.clone().count() as u64 + count;
+        self.input.must(fresh <= orders.into(), "count", count, "leave room for the orders")?;
+        let highest = used.map(|(_, slot)| u64::from(*slot)).max();
+        self.input.must(
+            highest.is_none_or(|slot| slot < fresh),
+            "slot of an order",
+            highest.unwrap_or(0),
+            "be used",
+        )?;
+        let (mut given_back, mut is_there) = (Vec::new(), vec![false; fresh as usize]);
+        for _ in 0..count {
+            let [slot] = self.input.words()?;
+            let is_first = is_there.get_mut(slot as usize).is_some_and(|there| !core::mem::replace(there, true));
+            let is_free = is_first && self.engine.book.resting(slot as u32).number == 0;
+            self.input.must(is_free, "slot", slot, "be free, below those that were never used, and there once")?;
+            given_back.push(slot as u32);
+        }
+        self.engine.book.put_slots_given_back(&given_back, (fresh - count) as u32);
+        self.input.end()
     }
 
     fn process(&mut self) -> Restored<()> {

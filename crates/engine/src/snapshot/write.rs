@@ -76,6 +76,7 @@ impl Engine {
             Section::Due => self.count_due(),
             Section::Sessions => self.sessions.iter().filter(|request| **request != 0).count(),
             Section::Rankings => ranking_words(self).count(),
+            Section::FreeSlots => self.book.slots_given_back().len(),
         };
         count as u64
     }
@@ -106,6 +107,7 @@ impl Engine {
                 used.for_each(|(session, request)| out.words(&[session as u64, *request]));
             }
             Section::Rankings => ranking_words(self).for_each(|words| out.words(&words)),
+            Section::FreeSlots => self.book.slots_given_back().iter().for_each(|slot| out.words(&[u64::from(*slot)])),
         }
     }
 

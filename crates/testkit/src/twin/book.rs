@@ -83,7 +83,7 @@ impl Twin {
         self.orders.iter().find(|order| order.number == number)
     }
 
-    /// Takes an order out of the book.
+    /// Takes an order out of the book. Its slot stays its own.
     pub(super) fn remove(&mut self, number: u64) -> Order {
         let at = self.orders.iter().position(|order| order.number == number);
         self.orders.remove(at.expect("an order that is removed is live"))
@@ -169,15 +169,26 @@ impl Twin {
         plan
     }
 
-    /// The lowest slot that no live order has, if there is one. (Design, Ids)
-    pub(super) fn free_slot(&self) -> Option<u32> {
-        let mut used = vec![false; self.orders.len() + 1];
-        for order in self.orders.iter().filter(|order| !order.is_close_out()) {
-            if let Some(place) = used.get_mut(order.slot as usize) {
-                *place = true;
-            }
+    /// The slot of the next order: the one given back last, else the first that was never used, if there is one.
+    /// (Design, Ids)
+    pub(super) fn next_slot(&self) -> Option<u32> {
+        let unused = Some(self.slots_used).filter(|slot| *slot < self.capacity.orders);
+        self.slots_given_back.last().copied().or(unused)
+    }
+
+    /// Takes that slot.
+    pub(super) fn take_slot(&mut self) -> Option<u32> {
+        let slot = self.next_slot()?;
+        if self.slots_given_back.pop().is_none() {
+            self.slots_used += 1;
         }
-        let slot = used.iter().position(|used| !used).expect("one more place than orders") as u32;
-        (slot < self.capacity.orders).then_some(slot)
+        Some(slot)
+    }
+
+    /// The order that has a slot is gone for good. Those of lots have slots of their own.
+    pub(super) fn give_back_slot(&mut self, order: &Order) {
+        if !order.is_close_out() {
+            self.slots_given_back.push(order.slot);
+        }
     }
 }

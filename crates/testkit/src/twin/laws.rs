@@ -75,6 +75,11 @@ impl Twin {
                 equal(&format!("SUM-7: the order of lot {}", order.number), order.leaves, lot)?;
             }
         }
-        Ok(())
+        slots.retain(|slot| *slot < self.capacity.orders);
+        for slot in &self.slots_given_back {
+            holds(&format!("slot {slot} is given back once, and no order has it"), slots.insert(*slot))?;
+        }
+        let ever_used: BTreeSet<u32> = (0..self.slots_used).collect();
+        holds("each slot that was ever used has an order or was given back", slots == ever_used)
     }
 }

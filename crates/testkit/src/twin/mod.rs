@@ -75,6 +75,10 @@ pub struct Twin {
     accounts: Vec<Account>,
     /// Live orders, those of lots included, in the order in which they came to their places.
     orders: Vec<Order>,
+    /// Slots of orders that are gone, in the order in which they went; none of them is used again yet.
+    slots_given_back: Vec<u32>,
+    /// Slots that were ever used: these, from 0 on.
+    slots_used: u32,
     /// Lots of the liquidation account, oldest first.
     lots: Vec<Lot>,
     /// Orders and lots numbered so far.
@@ -131,6 +135,8 @@ impl Twin {
             capacity: genesis.capacity,
             accounts: vec![Account::default(); 4],
             orders: Vec::new(),
+            slots_given_back: Vec::new(),
+            slots_used: 0,
             lots: Vec::new(),
             numbered: 0,
             sessions: BTreeMap::new(),

@@ -31,7 +31,8 @@ impl Twin {
         };
         let ticket = self.reserve(&intent)?;
         self.admit_reducing(&intent)?;
-        let slot = self.admit_capacity(account)?;
+        self.admit_capacity(account)?;
+        let slot = self.take_slot().expect("admitted: a slot is free");
 
         // From here the order stands.
         let order = Order {
@@ -84,11 +85,11 @@ impl Twin {
     }
 
     /// A free slot, and fewer open orders than the account may have. (Laws 2, 3)
-    fn admit_capacity(&self, account: u32) -> Result<u32, Refusal> {
+    fn admit_capacity(&self, account: u32) -> Result<(), Refusal> {
         let most = self.market.spec.max_open_orders;
         let open = self.orders_of(account).count() as u64;
         require(most == 0 || open < most, Reject::CapacityReached)?;
-        self.free_slot().ok_or(Reject::CapacityReached.into())
+        require(self.next_slot().is_some(), Reject::CapacityReached)
     }
 
     /// Kills, trades, rests or cancels an order that is not in the book. (Rules INST-1, TIF-1, OM-8)
@@ -100,7 +101,7 @@ impl Twin {
         }
         self.trade_all(&mut order, &ticket.plan.pieces);
         if order.leaves == 0 {
-            return;
+            return self.give_back_slot(&order);
         }
         if ticket.plan.is_cut {
             return self.say_gone(&order, CancelReason::MaxFills);
@@ -121,6 +122,7 @@ impl Twin {
 
     /// An order that is not in the book goes.
     fn say_gone(&mut self, order: &Order, reason: CancelReason) {
+        self.give_back_slot(order);
         self.say_canceled(order.account, order.number, order.slot, order.leaves, reason);
     }
 

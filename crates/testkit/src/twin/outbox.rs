@@ -119,6 +119,7 @@ impl Twin {
     /// Takes a resting order out of the book and says so.
     pub(super) fn cancel(&mut self, number: u64, reason: CancelReason) {
         let order = self.remove(number);
+        self.give_back_slot(&order);
         self.touch_wallet(order.account);
         self.say_canceled(order.account, order.number, order.slot, order.leaves, reason);
     }

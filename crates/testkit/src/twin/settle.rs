@@ -73,6 +73,7 @@ impl Twin {
         let order = order.clone();
         if order.leaves == 0 {
             self.orders.remove(at);
+            self.give_back_slot(&order);
         }
         order
     }

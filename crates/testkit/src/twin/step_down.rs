@@ -38,8 +38,9 @@ impl Twin {
     pub(super) fn close_part(&mut self, account: u32) -> Option<Process> {
         if !self.market.is_safe(&self.accounts[account as usize], &self.sums(account)) {
             let limit = self.part_limit(account);
-            let slot = self.free_slot();
-            if let (Some(limit), Some(slot)) = (limit, slot) {
+            if let Some(limit) = limit
+                && let Some(slot) = self.take_slot()
+            {
                 self.say_step_of_account(LiquidationStep::Part, account);
                 self.fill_or_kill(account, limit, slot);
             }
@@ -97,8 +98,10 @@ impl Twin {
         self.say(Some(account), Fact::Accepted(accepted));
         let plan = self.plan(account, side, qty, Reach { first: 0, first_limit: limit, limit });
         if plan.traded() < qty {
+            self.give_back_slot(&order);
             return self.say_canceled(account, order.number, slot, qty, CancelReason::FillOrKill);
         }
         self.trade_all(&mut order, &plan.pieces);
+        self.give_back_slot(&order);
     }
 }

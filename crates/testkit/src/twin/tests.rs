@@ -97,9 +97,9 @@ fn a_fill_with_oneself_takes_two_numbers() {
     assert_eq!((position.qty, position.cost, position.commission, position.realised), (0, Xbt(0), Xbt(50), Xbt(-50)));
 }
 
-/// The lowest free slot is taken, numbers never come back. (Design, Ids)
+/// The slot given back last is taken, numbers never come back. (Design, Ids)
 #[test]
-fn a_new_order_takes_the_lowest_free_slot() {
+fn a_new_order_takes_the_slot_given_back_last() {
     let mut desk = Desk::open(|_| {});
     for tick in [19_000, 19_001, 19_002] {
         desk.say(ALICE, Action::New(limit(Side::Buy, tick, 1)));
@@ -123,8 +123,17 @@ fn a_new_order_takes_the_lowest_free_slot() {
     let Some(Fact::Accepted(it)) = events[0].fact() else { panic!("{events:?}") };
     assert_eq!((it.number, it.slot, it.display), (4, 1, Qty(1)));
     desk.say(ALICE, Action::New(limit(Side::Buy, 19_004, 1)));
-    let fifth = Action::New(limit(Side::Buy, 19_005, 1));
-    assert_eq!(desk.refusal(ALICE, fifth), (Reject::CapacityReached, 0));
+    let sixth = Action::New(limit(Side::Buy, 19_005, 1));
+    assert_eq!(desk.refusal(ALICE, sixth), (Reject::CapacityReached, 0));
+    // Slot 0 goes, then slot 2: that one is next.
+    for (number, slot) in [(1, 0), (3, 2)] {
+        desk.say(ALICE, Action::Cancel(Cancel { target: Target::OrderId(OrderId { number, slot }) }));
+    }
+    for slot in [2, 0] {
+        let events = desk.say(ALICE, Action::New(limit(Side::Buy, 19_006, 1)));
+        let Some(Fact::Accepted(it)) = events[0].fact() else { panic!("{events:?}") };
+        assert_eq!(it.slot, slot);
+    }
 }
 
 /// A refusal names the account as given, whether it exists or not, and numbers only what exists.
