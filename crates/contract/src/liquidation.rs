@@ -98,14 +98,14 @@ pub const fn price_of_unit_value(spec: &ContractSpec, is_long: bool, unit_value:
 
 /// The price at which a position has lost W, on a grid of `step`; `never_price` where it never does.
 /// (Rule LIQ-3)
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn price_after_loss(spec: &ContractSpec, position: &PositionState, w: i64, step: Price) -> Price {
+    let (n, cost, is_long) = (units(spec, position.size()), signed(position.cost_abs()), position.qty > 0);
     // Ordinary sizes: the unit value's sum and product stay in 64 bits and its price inside the scale.
-    const FITS: u64 = 1 << 62;
-    let (n, cost, is_long) = (units(spec, position.size()), position.cost_abs(), position.qty > 0);
-    if cost < FITS && w.unsigned_abs() < FITS && step == spec.tick_size {
-        let v = match (is_long, if is_long { signed(cost) + w } else { signed(cost) - w }) {
+    let value = if is_long { cost.checked_add(w) } else { cost.checked_sub(w) };
+    if let Some(value) = value.filter(|_| step == spec.tick_size) {
+        let v = match (is_long, value) {
             (false, ..=0) => return spec.never_price,
             (true, ..=0) => 1,
             (true, value) => (value.unsigned_abs() / n).max(1),

@@ -154,6 +154,13 @@ pub fn position_cross(terms: &Terms, position: &PositionState, unrealised_pnl: X
     if terms.is_cross { position.loss + (-unrealised_pnl).max(Xbt::ZERO) } else { position.cross }
 }
 
+/// posInit. (Rules MARGIN-1, CONTRACT-3)
+#[inline(always)]
+#[must_use]
+pub fn position_init(terms: &Terms, position: &PositionState) -> Xbt {
+    if terms.holds_maintenance_only { Xbt::ZERO } else { Xbt(signed(terms.im.of_ceil(position.cost_abs()))) }
+}
+
 /// What the position holds back, given its posCross. (Rules MARGIN-1, 3, 4, 5, 6, CONTRACT-3)
 ///
 /// ```
@@ -173,15 +180,15 @@ pub fn held(terms: &Terms, position: &PositionState, cross: Xbt) -> Held {
     if terms.holds_maintenance_only {
         return Held { margin: maintenance, maint: maintenance, ..Held::default() };
     }
-    let init = signed(terms.im.of_ceil(cost));
-    let comm = terms.taker.of_signed_ceil((Xbt(signed(cost)) + Xbt(init) + cross).0);
+    let init = position_init(terms, position);
+    let comm = Xbt(terms.taker.of_signed_ceil((Xbt(signed(cost)) + init + cross).0));
     Held {
-        init: Xbt(init),
+        init,
         cross,
-        comm: Xbt(comm),
+        comm,
         loss: position.loss,
-        margin: Xbt(init) + cross + Xbt(comm) - position.loss,
-        maint: Xbt(comm) + maintenance,
+        margin: init + cross + comm - position.loss,
+        maint: comm + maintenance,
     }
 }
 

@@ -486,14 +486,15 @@ pub(crate) fn wallet_of(account: &Account) -> Wallet {
 }
 
 /// What an account's `Position` event says, `realised_by_command` aside.
+#[inline(always)]
 pub(crate) fn position_of(spec: &ContractSpec, account: &Account) -> Position {
     let position = &account.position;
     let (init, liquidation_price, bankruptcy_price) = if position.qty == 0 {
         (Xbt::ZERO, Price::NONE, Price::NONE)
     } else {
+        let init = contract::margin::position_init(&account.terms, position);
         let w = contract::liquidation::bearable(&account.terms, position, account.equity());
         let price = |w| contract::liquidation::price_after_loss(spec, position, w, spec.tick_size);
-        let init = contract::margin::held(&account.terms, position, position.cross).init;
         (init, price(w.until_liquidation), price(w.until_bankruptcy))
     };
     Position {
