@@ -5,7 +5,8 @@
 //! Laws  2  nothing is changed here; the first reason of rule REJECT-1 is the answer.
 
 use contract::{
-    AmendFields, AmendQty, ClOrdId, Command, ExecInst, NewOrder, OrdType, Qty, Reject, Side, Target, Tick, TimeInForce,
+    Amend, AmendFields, AmendQty, ClOrdId, Command, ExecInst, NewOrder, OrdType, Qty, Reject, Side, Target, Tick,
+    TimeInForce,
 };
 
 use crate::account::{Account, NIL, SUSPENDED};
@@ -136,20 +137,22 @@ impl Engine {
         }
     }
 
+    /// May the order in a slot, if there is one, be called what its amend says?
+    #[inline(never)]
+    fn check_rename(&self, command: &Command, slot: Option<u32>) -> Result<(), Refusal> {
+        let name = &AmendFields::read(command.words()).new_cl_ord_id;
+        refuse_if(!name.is_valid(), Reject::InvalidClOrdId)?;
+        let other = self.named(command.account().0, name).filter(|&other| slot != Some(other));
+        refuse_if(other.is_some(), Reject::DuplicateClOrdId)
+    }
+
     /// The checks of an amend up to the price: the order, what it becomes, and whether it keeps its place.
-    pub(crate) fn admit_amend(
-        &self,
-        command: &Command,
-        target: &Target,
-        fields: &AmendFields,
-    ) -> Result<(Resting, Ticket, bool), Refusal> {
-        let account = command.account().0;
-        let name = &fields.new_cl_ord_id;
-        let found = self.find(account, target);
-        if !name.is_none() {
-            refuse_if(!name.is_valid(), Reject::InvalidClOrdId)?;
-            let other = self.named(account, name).filter(|&slot| found != Some(slot));
-            refuse_if(other.is_some(), Reject::DuplicateClOrdId)?;
+    #[inline(always)]
+    pub(crate) fn admit_amend(&self, command: &Command) -> Result<(Resting, Ticket, bool), Refusal> {
+        let Amend { target, fields } = &Amend::read(command.words());
+        let found = self.find(command.account().0, target);
+        if !fields.new_cl_ord_id.is_none() {
+            self.check_rename(command, found)?;
         }
         refuse_if(found.is_none() && matches!(target, Target::OrderId(_)), Reject::InvalidOrderId)?;
         Engine::check_symbol(command)?;
@@ -184,6 +187,7 @@ impl Engine {
     }
 
     /// The open quantity an amend asks for. (Rules AMEND-1, AMEND-2)
+    #[inline(always)]
     fn amended_leaves(&self, account: &Account, order: &Resting, fields: &AmendFields) -> Result<u64, Refusal> {
         let (cum, qty, max) = (self.book.cum(order.slot), fields.qty.0, self.market.spec.max_order_qty.0);
         let leaves = match fields.qty_kind.get() {

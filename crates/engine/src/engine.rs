@@ -279,7 +279,7 @@ impl Engine {
         match command.kind_code() {
             NEW => self.new_order(command, out),
             CANCEL => self.cancel(command, self.tag_in(command), out),
-            AMEND => self.amend(command, &Amend::read(command.words()), out),
+            AMEND => self.amend(command, out),
             _ => self.carry_out_rare(command, out),
         }
     }

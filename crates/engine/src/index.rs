@@ -207,9 +207,12 @@ impl Engine {
     /// In a market without a fresh index only what cannot raise a risk passes: with all the side's open orders it
     /// closes no more than there is. (Rule MARK-3)
     pub(crate) fn check_stale(&self, account: &Account, ticket: &Ticket, others: u64) -> Result<(), Refusal> {
+        if !self.is_stale() {
+            return Ok(());
+        }
         let reducible = account.reducible(ticket.side);
         let asked = if ticket.is(crate::book::REDUCE_ONLY) { 0 } else { others.saturating_add(ticket.qty) };
-        refuse_if(self.is_stale() && (reducible == 0 || asked > reducible), Reject::MarketNotOpen)
+        refuse_if(reducible == 0 || asked > reducible, Reject::MarketNotOpen)
     }
 
     /// Money and terms do not change while nobody knows the price. (Rule MARK-3)

@@ -9,7 +9,7 @@ use contract::margin::{OrderSums, SideSums, available, chargeable, order_margin,
 use contract::math::{div_round_half_away, product};
 use contract::position::PositionState;
 use contract::value::{unit_value, units};
-use contract::{ContractSpec, PremiumMode, Price, Qty, Rate, Side, Tick, Xbt};
+use contract::{ContractSpec, FeeRates, PremiumMode, Price, Qty, Rate, Side, Tick, Xbt};
 
 use crate::account::{ANY_MARK, Account};
 
@@ -77,6 +77,12 @@ impl Market {
             PremiumMode::Full => premium_per_unit(side, unit_value, self.mark_value),
             PremiumMode::None => 0,
         }
+    }
+
+    /// What an account pays of what it trades. (Rule FEE-1)
+    #[inline(always)]
+    pub(crate) fn fees(&self, account: &Account) -> &FeeRates {
+        &self.spec.fees[usize::from(account.fee_class)]
     }
 
     /// Value of one unit at an order's limit, and its premium there.

@@ -7,12 +7,11 @@ use contract::event::{AMENDED_LOST_PLACE, Accepted, Amended};
 use contract::margin::{chargeable, order_margin};
 use contract::math::difference;
 use contract::{
-    Amend, Cancel, CancelAll, CancelReason, ClOrdId, Command, Marking, NewOrder, OrderId, Qty, Reject, Target, Tick,
-    TimeInForce,
+    Amend, Cancel, CancelAll, CancelReason, Command, Marking, NewOrder, OrderId, Qty, Reject, Target, Tick, TimeInForce,
 };
 
-use crate::account::{Account, MARGIN_IS_NEW, TELL_WALLET};
-use crate::admit::Ticket;
+use crate::account::{Account, DUE, MARGIN_IS_NEW, TELL_WALLET};
+use crate::admit::{Ticket, refuse_if};
 use crate::agenda::CancelTask;
 use crate::book::{Book, CLOSE_OUT, Cold, POST_ONLY, REDUCE_ONLY, Resting};
 use crate::engine::{Engine, Refusal, is_told_at_once};
@@ -42,8 +41,7 @@ impl Engine {
         out: &mut impl Outbox,
     ) -> Result<(), Refusal> {
         let order = &NewOrder::read(command.words());
-        let sums = self.accounts[ticket.account as usize].sums;
-        let plan = self.reserve(ticket, &sums)?;
+        let plan = self.reserve(ticket)?;
         let slot = slot_for(&self.market, &mut self.book, &self.accounts[ticket.account as usize])?;
 
         let id = OrderId { number: self.next_number, slot };
@@ -223,68 +221,94 @@ impl Engine {
         self.agenda.add_cancel_all(CancelTask { account, side, before: self.next_number })
     }
 
-    /// Another price or quantity. (Rules AMEND-1, AMEND-2)
+    /// Another price or quantity. Most shrink where they are, or come to rest at another price without meeting another.
+    /// (Rules AMEND-1, AMEND-2)
     #[inline(never)]
-    pub(crate) fn amend(&mut self, command: &Command, amend: &Amend, out: &mut impl Outbox) -> Result<(), Refusal> {
-        let (order, ticket, keeps_place) = self.admit_amend(command, &amend.target, &amend.fields)?;
+    pub(crate) fn amend(&mut self, command: &Command, out: &mut impl Outbox) -> Result<(), Refusal> {
+        let (order, ticket, keeps_place) = self.admit_amend(command)?;
         let number = ticket.account;
+        if ticket.qty == 0 {
+            return self.amend_any(command, out);
+        }
         if keeps_place {
-            if self.accounts[number as usize].has(crate::account::DUE) {
-                return Err((Reject::InLiquidation, 0));
-            }
-            if ticket.qty == 0 {
-                self.cancel_resting(&order, CancelReason::AmendedToFilled, out);
-                return Ok(());
-            }
+            refuse_if(self.accounts[number as usize].has(DUE), Reject::InLiquidation)?;
             let less = difference(order.leaves, ticket.qty);
             self.shrink_resting(&order, less);
             if order.is(REDUCE_ONLY) {
                 self.accounts[number as usize].reduce_qty -= Qty(less);
             }
-            self.tell_amended(&order, &ticket, &amend.fields.new_cl_ord_id, 0, out);
+            self.tell_amended(&order, &ticket, command, 0, out);
             self.touch_after_less(number, out);
             return Ok(());
         }
+        // Out of the sums, and in again as it will be.
+        let old = self.sums_of(&order, order.leaves);
+        self.accounts[number as usize].sums.side_mut(ticket.side).take(old);
+        let Some(borne) = self.bear_at_rest(&ticket) else {
+            self.accounts[number as usize].sums.side_mut(ticket.side).add(old);
+            return self.amend_any(command, out);
+        };
+        self.book.unlink(&order);
+        self.tell_amended(&order, &ticket, command, AMENDED_LOST_PLACE, out);
+        self.book.rest(order.id(), ticket.side, ticket.limit, ticket.qty, number, ticket.flags);
+        let cold = self.book.cold_mut(order.slot);
+        (cold.unit_value, cold.premium) = (borne.unit_value, borne.premium);
+        self.accounts[number as usize].order_margin = borne.order_margin;
+        self.touch_reviewed(number, out);
+        Ok(())
+    }
+
+    /// An amend that loses its place, whatever the order meets there, or after which nothing is left of it.
+    #[inline(never)]
+    fn amend_any(&mut self, command: &Command, out: &mut impl Outbox) -> Result<(), Refusal> {
+        let (order, ticket, _) = &self.admit_amend(command)?;
+        let number = ticket.account;
         if ticket.qty == 0 {
-            if self.accounts[number as usize].has(crate::account::DUE) {
-                return Err((Reject::InLiquidation, 0));
-            }
-            self.cancel_resting(&order, CancelReason::AmendedToFilled, out);
+            refuse_if(self.accounts[number as usize].has(DUE), Reject::InLiquidation)?;
+            self.cancel_resting(order, CancelReason::AmendedToFilled, out);
             return Ok(());
         }
         let mut resting = self.accounts[number as usize].sums;
-        resting.side_mut(ticket.side).take(self.sums_of(&order, order.leaves));
-        let plan = self.reserve(&ticket, &resting)?;
+        resting.side_mut(ticket.side).take(self.sums_of(order, order.leaves));
+        let plan = self.reserve_any(ticket, &resting)?;
 
         // From here the old terms are gone: out of the book and the sums, not out of the account's list.
-        self.book.unlink(&order);
+        self.book.unlink(order);
         if order.is(REDUCE_ONLY) {
             self.unlist_reduce_only(order.account, order.slot, order.leaves);
         }
         self.accounts[number as usize].sums = resting;
-        self.tell_amended(&order, &ticket, &amend.fields.new_cl_ord_id, AMENDED_LOST_PLACE, out);
+        self.tell_amended(order, ticket, command, AMENDED_LOST_PLACE, out);
         if plan.qty < ticket.qty {
             self.tell_restated(number, order.id(), plan.qty, out);
         }
         debug_assert!(!ticket.is(POST_ONLY) || plan.take == 0, "post-only never trades on entry");
-        match self.trade(&ticket, &plan, order.id(), out) {
+        match self.trade(ticket, &plan, order.id(), out) {
             Some(left) => {
                 let cold = self.book.cold_mut(order.slot);
                 (cold.unit_value, cold.premium) = (plan.unit_value, plan.premium);
-                self.rest(&ticket, &plan, order.id(), left, out);
+                self.rest(ticket, &plan, order.id(), left, out);
             }
             None => {
-                self.forget(&order);
+                self.forget(order);
                 self.touch(number, TELL_WALLET);
             }
         }
         Ok(())
     }
 
+    /// Another name for a resting order. (Rule ID-1)
+    #[inline(never)]
+    fn rename(&mut self, account: u32, slot: u32, command: &Command) {
+        let name = Amend::read(command.words()).fields.new_cl_ord_id;
+        self.book.name(account, slot, name, &mut self.names);
+    }
+
     /// `Amended`, and the order's new name.
-    fn tell_amended(&mut self, order: &Resting, ticket: &Ticket, name: &ClOrdId, flags: u8, out: &mut impl Outbox) {
-        if !name.is_none() {
-            self.book.name(order.account, order.slot, *name, &mut self.names);
+    #[inline(always)]
+    fn tell_amended(&mut self, order: &Resting, ticket: &Ticket, command: &Command, flags: u8, out: &mut impl Outbox) {
+        if !Amend::read(command.words()).fields.new_cl_ord_id.is_none() {
+            self.rename(order.account, order.slot, command);
         }
         let fact = Amended {
             price: ticket.limit,

@@ -81,6 +81,7 @@ impl Engine {
     }
 
     /// Takes quantity off a resting order, in the book and in its account's sums.
+    #[inline(always)]
     pub(crate) fn shrink_resting(&mut self, order: &Resting, qty: u64) {
         self.book.reduce(order, qty);
         self.take_from_sums(order, qty);

@@ -281,8 +281,7 @@ impl Market {
         if value == 0 {
             return Xbt::ZERO;
         }
-        let rate = self.spec.fees[usize::from(account.fee_class)].taker;
-        fee(self.spec.fee_rounding, rate, Xbt(signed(value)))
+        fee(self.spec.fee_rounding, self.fees(account).taker, Xbt(signed(value)))
     }
 }
 
@@ -327,39 +326,60 @@ impl Limits {
     }
 }
 
+/// What a plain order is at its limit, and the order margin with it among the account's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Borne {
+    pub(crate) unit_value: u64,
+    pub(crate) premium: u64,
+    pub(crate) order_margin: Xbt,
+}
+
 impl Engine {
-    /// What the order would do, or why its account cannot bear it. `resting` are the sums of the account's
-    /// orders without the one that is being amended.
-    pub(crate) fn reserve(&mut self, ticket: &Ticket, resting: &OrderSums) -> Result<Plan, Refusal> {
-        if ticket.rests() && !self.book.crosses(ticket.side, ticket.limit) {
-            let Ticket { side, limit, qty, replaces, .. } = *ticket;
-            let (unit_value, premium) = self.market.value_and_premium(side, limit);
-            let whole = self.market.sums(qty, unit_value, premium);
-            let account = &mut self.accounts[ticket.account as usize];
-            let before = account.sums;
-            account.sums = *resting;
-            account.sums.side_mut(side).add(whole);
-            let margin = self.market.margin_if_borne(&self.book, account, side, limit, unit_value, &whole, replaces);
-            account.sums = before;
-            if let Some(order_margin) = margin {
-                return Ok(Plan {
-                    qty,
-                    take: 0,
-                    is_cut: false,
-                    would_initiate: false,
-                    unit_value,
-                    premium,
-                    fixed: limit,
-                    order_margin,
-                });
-            }
+    /// Puts an order that simply comes to rest where it meets nothing among its account's sums, where that plainly
+    /// bears it. `None` says no more than that the long way must be taken: the sums are as they were.
+    #[inline(always)]
+    pub(crate) fn bear_at_rest(&mut self, ticket: &Ticket) -> Option<Borne> {
+        let Ticket { side, limit, qty, replaces, .. } = *ticket;
+        if !ticket.rests() || self.book.crosses(side, limit) {
+            return None;
         }
-        self.reserve_any(ticket, resting)
+        let Engine { market, book, accounts, .. } = self;
+        let (unit_value, premium) = market.value_and_premium(side, limit);
+        let whole = market.sums(qty, unit_value, premium);
+        let account = &mut accounts[ticket.account as usize];
+        account.sums.side_mut(side).add(whole);
+        let Some(order_margin) = market.margin_if_borne(book, account, side, limit, unit_value, &whole, replaces)
+        else {
+            account.sums.side_mut(side).take(whole);
+            return None;
+        };
+        Some(Borne { unit_value, premium, order_margin })
     }
 
-    /// The same for every order.
+    /// What a new order would do, or why its account cannot bear it.
+    #[inline(always)]
+    pub(crate) fn reserve(&mut self, ticket: &Ticket) -> Result<Plan, Refusal> {
+        let resting = self.accounts[ticket.account as usize].sums;
+        let Some(Borne { unit_value, premium, order_margin }) = self.bear_at_rest(ticket) else {
+            return self.reserve_any(ticket, &resting);
+        };
+        self.accounts[ticket.account as usize].sums = resting;
+        Ok(Plan {
+            qty: ticket.qty,
+            take: 0,
+            is_cut: false,
+            would_initiate: false,
+            unit_value,
+            premium,
+            fixed: ticket.limit,
+            order_margin,
+        })
+    }
+
+    /// What any order would do, or why its account cannot bear it. `resting` are the sums of the account's orders
+    /// without the one that is being amended.
     #[inline(never)]
-    fn reserve_any(&mut self, ticket: &Ticket, resting: &OrderSums) -> Result<Plan, Refusal> {
+    pub(crate) fn reserve_any(&mut self, ticket: &Ticket, resting: &OrderSums) -> Result<Plan, Refusal> {
         let number = ticket.account as usize;
         let reducible_qty = self.accounts[number].reducible(ticket.side);
         let is_reduce_only = ticket.is(REDUCE_ONLY);
