@@ -1,5 +1,7 @@
 //! An account as the engine keeps it: wallet, position, the sums of its orders, its place among keys.
 
+use alloc::vec::Vec;
+
 use contract::margin::{OrderSums, Terms, tier_limit};
 use contract::position::PositionState;
 use contract::{ContractSpec, Leverage, Qty, Rate, Xbt};
@@ -149,6 +151,20 @@ impl Account {
     #[inline(always)]
     pub(crate) fn needs_no_review(&self) -> bool {
         self.wallet >= Xbt::ZERO && self.equity() >= self.key_equity && !self.has(WAITS_FOR_LOT)
+    }
+
+    /// Marks it as touched, so that it is reviewed and its state is told: its number joins those of this step, and of
+    /// this apply.
+    #[inline(always)]
+    pub(crate) fn touch(&mut self, number: u32, what: u16, in_step: &mut Vec<u32>, in_apply: &mut Vec<u32>) {
+        if self.flags & IN_STEP == 0 {
+            in_step.push(number);
+            if self.flags & IN_APPLY == 0 {
+                self.realised_before = self.realised;
+                in_apply.push(number);
+            }
+        }
+        self.flags |= what | IN_STEP | IN_APPLY;
     }
 
     #[inline(always)]

@@ -344,6 +344,12 @@ impl Book {
         self.reduce_only[index(side)]
     }
 
+    /// Does any reduce-only order rest?
+    #[inline(always)]
+    pub(crate) fn has_reduce_only(&self) -> bool {
+        self.reduce_only != [0; 2]
+    }
+
     /// Puts an order at the back of its price.
     ///
     /// # Panics
@@ -420,6 +426,13 @@ impl Book {
         }
         self.free_slot_again(slot);
         (unit_value, premium)
+    }
+
+    /// Takes executed quantity off an order, of which something is left.
+    #[inline(always)]
+    pub(crate) fn fill(&mut self, order: &Resting, qty: u64) {
+        self.add_cum(order.slot, qty);
+        self.reduce(order, qty);
     }
 
     /// Takes quantity off an order, which keeps its place.

@@ -18,7 +18,7 @@ use contract::{
 };
 
 use crate::account::{
-    Account, IN_APPLY, IN_STEP, MARGIN_IS_NEW, MOVE_KEY, NO_MARK, SETTLED_AHEAD, SUSPENDED, TELL_POSITION, TELL_WALLET,
+    Account, IN_APPLY, MARGIN_IS_NEW, MOVE_KEY, NO_MARK, SETTLED_AHEAD, SUSPENDED, TELL_POSITION, TELL_WALLET,
 };
 use crate::agenda::Agenda;
 use crate::audit::Watch;
@@ -368,21 +368,15 @@ impl Engine {
     }
 
     /// Marks an account as touched, so that it is reviewed and its state is told. House accounts are not.
-    #[inline(always)]
+    #[inline(never)]
     pub(crate) fn touch(&mut self, number: u32, what: u16) {
         if number < AccountId::FIRST_TRADER.0 {
             return;
         }
         debug_assert!(self.unseen(number).is_none(), "LIQ-4: nobody changes before he is looked at");
-        let account = &mut self.accounts[number as usize];
-        if account.flags & IN_STEP == 0 {
-            self.in_step.push(number);
-            if account.flags & IN_APPLY == 0 {
-                account.realised_before = account.realised;
-                self.in_apply.push(number);
-            }
-        }
-        account.flags |= what | IN_STEP | IN_APPLY;
+        let Engine { accounts, in_step, in_apply, .. } = self;
+        let account = &mut accounts[number as usize];
+        account.touch(number, what, in_step, in_apply);
         if what & MOVE_KEY != 0 {
             account.margin_mark = NO_MARK;
         }

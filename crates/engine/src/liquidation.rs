@@ -20,7 +20,7 @@ use crate::agenda::{Process, Stage};
 use crate::book::{CLOSE_OUT, Resting};
 use crate::engine::Engine;
 use crate::outbox::Outbox;
-use crate::settle::{Execution, Taker};
+use crate::settle::Taker;
 
 /// A position taken over, with a close-out order of its own. (Rule LIQ-9)
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -177,11 +177,10 @@ impl Engine {
         if !account.terms.is_cross {
             left = left.min(self.market.position_margin(account) - loss);
         }
-        let taker = self.market.spec.fees[usize::from(account.fee_class)].taker;
-        let paid = fee(self.market.spec.fee_rounding, taker, value).min(left.max(Xbt::ZERO));
+        let taker_fee = fee(self.market.spec.fee_rounding, self.market.fees(account).taker, value);
+        let paid = taker_fee.min(left.max(Xbt::ZERO));
         self.accounts[number as usize].flags &= !DUE;
-        let execution = Execution { qty: -position.qty, unit_value: v, premium: 0, rate: taker };
-        self.settle_with_fee(number, &execution, paid);
+        self.settle(number, -position.qty, v, paid);
 
         let house = &mut self.accounts[AccountId::LIQUIDATION.0 as usize];
         house.position.qty = signed_sum(house.position.qty, position.qty);
@@ -401,11 +400,10 @@ impl Engine {
         let lot = self.lots[slot as usize];
         let account = &self.accounts[number as usize];
         let qty = account.position.size().0.min(lot.qty);
-        let rate = self.market.spec.fees[usize::from(account.fee_class)].maker;
         let value = Xbt(signed_product(units(&self.market.spec, Qty(qty)), lot.unit_value));
-        let signed_qty = if account.position.qty > 0 { -signed(qty) } else { signed(qty) };
-        let execution = Execution { qty: signed_qty, unit_value: lot.unit_value, premium: 0, rate };
-        let paid = self.settle(number, &execution, value);
+        let bought = if account.position.qty > 0 { -signed(qty) } else { signed(qty) };
+        let paid = fee(self.market.spec.fee_rounding, self.market.fees(account).maker, value);
+        self.settle(number, bought, lot.unit_value, paid);
         let (id, price) = (self.lot_id(slot), self.lot_price(&lot));
         self.settle_lot(id.slot, qty, lot.unit_value);
         let fact = Fill {

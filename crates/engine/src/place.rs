@@ -98,6 +98,7 @@ impl Engine {
     fn take(&mut self, ticket: &Ticket, plan: &Plan, id: OrderId, out: &mut impl Outbox) -> u64 {
         let mut taker = Taker { account: ticket.account, id, side: ticket.side, leaves: plan.qty };
         let keep = difference(plan.qty, plan.take);
+        self.touch_position(ticket.account);
         let mut last_trade = Tick(0);
         while taker.leaves > keep {
             let maker = self.book.best_maker(ticket.side).expect("the plan walked this very book");
@@ -106,12 +107,11 @@ impl Engine {
             if !maker.is(CLOSE_OUT) {
                 last_trade = maker.tick;
             }
-            self.cut_reduce_only(ticket.account, out);
-            if maker.account != ticket.account {
+            if self.book.has_reduce_only() {
+                self.cut_reduce_only(ticket.account, out);
                 self.cut_reduce_only(maker.account, out);
             }
         }
-        self.book.add_cum(id.slot, plan.take);
         if self.market.spec.marking == Marking::Last {
             self.mark_by_trade(last_trade);
         }
@@ -122,6 +122,9 @@ impl Engine {
     #[inline(always)]
     fn rest(&mut self, ticket: &Ticket, plan: &Plan, id: OrderId, left: u64, out: &mut impl Outbox) {
         let number = ticket.account;
+        if plan.take != 0 {
+            self.book.add_cum(id.slot, plan.take);
+        }
         let account = &mut self.accounts[number as usize];
         self.book.rest(id, ticket.side, ticket.limit, left, number, ticket.flags);
         account.sums.side_mut(ticket.side).add(self.market.sums(left, plan.unit_value, plan.premium));
@@ -326,7 +329,7 @@ impl Engine {
 
 /// The tag of a resting order's name, 0 where it has none.
 #[inline(always)]
-fn tag_of(book: &Book, names: &Names, order: &Resting) -> u32 {
+pub(crate) fn tag_of(book: &Book, names: &Names, order: &Resting) -> u32 {
     let name = book.cold(order.slot).cl_ord_id();
     if name.is_none() { 0 } else { names.tag(order.account, &name) }
 }

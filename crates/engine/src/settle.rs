@@ -9,12 +9,13 @@
 use contract::event::Fill;
 use contract::math::{difference, signed, signed_product};
 use contract::value::{fee, units};
-use contract::{AccountId, CancelReason, FillCause, InsuranceCause, OrderId, Qty, Rate, Side, Xbt};
+use contract::{AccountId, CancelReason, ContractSpec, FillCause, InsuranceCause, OrderId, Qty, Side, Xbt};
 
-use crate::account::TELL_WALLET;
+use crate::account::{Account, MOVE_KEY, NO_MARK, TELL_POSITION, TELL_WALLET};
 use crate::book::{CLOSE_OUT, REDUCE_ONLY, Resting};
 use crate::engine::Engine;
 use crate::outbox::Outbox;
+use crate::place::tag_of;
 
 /// The order that arrives.
 #[derive(Clone, Copy, Debug)]
@@ -25,57 +26,79 @@ pub(crate) struct Taker {
     pub(crate) leaves: u64,
 }
 
-/// An execution of one party.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Execution {
-    /// Contracts, positive bought, negative sold.
-    pub(crate) qty: i64,
-    /// Value of one unit, XBt.
-    pub(crate) unit_value: u64,
-    /// Premium of one unit that opens, XBt. (Rule OM-5)
-    pub(crate) premium: u64,
-    /// What it pays of its value.
-    pub(crate) rate: Rate,
+impl Account {
+    /// Books an execution to a trader: contracts bought (negative: sold) at the value of a unit, the fee `paid` for them,
+    /// and the premium of a unit that opens. (Rules COST-1, FEE-1, OM-5, POS-2 to POS-4)
+    #[inline(always)]
+    fn execute(&mut self, spec: &ContractSpec, bought: i64, unit_value: u64, paid: Xbt, premium: impl FnOnce() -> u64) {
+        let done = self.position.execute(spec, bought, unit_value);
+        if done.opened != Qty::ZERO && self.pays_premium() {
+            self.position.cross += Xbt(signed_product(units(spec, done.opened), premium()));
+        }
+        self.margin_mark = NO_MARK;
+        let lost = done.realised_cost + paid;
+        self.wallet -= lost;
+        self.realised -= lost;
+        self.commission += paid;
+    }
 }
 
 impl Engine {
-    /// Matches `qty` contracts of the taker with a resting order, at the maker's price. (Rule BOOK-1)
+    /// Matches `qty` contracts of the taker with a resting order, at the maker's price. A trader who takes is touched
+    /// already. (Rule BOOK-1)
     ///
     /// Returns what a maker that closes out a lot gained against a taker that does so too: the fund's
     /// change is one fact for both.
     #[inline(always)]
     pub(crate) fn fill(&mut self, taker: &mut Taker, maker: &Resting, qty: u64, out: &mut impl Outbox) -> Xbt {
-        self.book.add_cum(maker.slot, qty);
         let cold = self.book.cold(maker.slot);
         let (worth, maker_premium) = (cold.unit_value, cold.premium);
-        let n = units(&self.market.spec, Qty(qty));
-        let value = Xbt(signed_product(n, worth));
-        let sign = taker.side.sign();
+        let value = Xbt(signed_product(units(&self.market.spec, Qty(qty)), worth));
+        let bought = taker.side.sign() * signed(qty);
         taker.leaves = difference(taker.leaves, qty);
 
-        let premium = self.market.premium(taker.side, worth);
-        let liquidation = AccountId::LIQUIDATION.0;
-        let is_lot_taking = taker.account == liquidation;
+        let is_lot_taking = taker.account == AccountId::LIQUIDATION.0;
         let is_lot_made = maker.is(CLOSE_OUT);
         let taker_fee = if is_lot_taking {
             Xbt::ZERO
         } else {
-            let rate = self.market.spec.fees[usize::from(self.accounts[taker.account as usize].fee_class)].taker;
-            let execution = Execution { qty: sign * signed(qty), unit_value: worth, premium, rate };
-            self.settle(taker.account, &execution, value)
+            let Engine { market, accounts, .. } = self;
+            let account = &mut accounts[taker.account as usize];
+            let paid = fee(market.spec.fee_rounding, market.fees(account).taker, value);
+            account.execute(&market.spec, bought, worth, paid, || market.premium(taker.side, worth));
+            paid
         };
         if self.has_work() {
             self.prepare_maker(maker, out);
         }
         let maker_leaves = difference(maker.leaves, qty);
-        self.book_filled(maker, qty);
         let maker_fee = if is_lot_made {
+            if maker_leaves == 0 {
+                self.book.unlink(maker);
+            } else {
+                self.book.fill(maker, qty);
+            }
             Xbt::ZERO
         } else {
-            let rate = self.market.spec.fees[usize::from(self.accounts[maker.account as usize].fee_class)].maker;
-            let execution = Execution { qty: -sign * signed(qty), unit_value: worth, premium: maker_premium, rate };
-            self.settle(maker.account, &execution, value)
+            if maker.is(REDUCE_ONLY) {
+                self.take_reduce_only(maker, qty);
+            }
+            let Engine { market, book, names, accounts, in_step, in_apply, .. } = self;
+            let account = &mut accounts[maker.account as usize];
+            account.touch(maker.account, TELL_WALLET | TELL_POSITION | MOVE_KEY, in_step, in_apply);
+            account.sums.side_mut(maker.side()).take(market.sums(qty, worth, maker_premium));
+            if maker_leaves == 0 {
+                let tag = tag_of(book, names, maker);
+                book.unlink(maker);
+                book.forget(account, maker.slot, tag, names);
+            } else {
+                book.fill(maker, qty);
+            }
+            let paid = fee(market.spec.fee_rounding, market.fees(account).maker, value);
+            account.execute(&market.spec, -bought, worth, paid, || maker_premium);
+            paid
         };
+        self.accounts[AccountId::FEES.0 as usize].wallet += taker_fee + maker_fee;
 
         let cause = if is_lot_taking || is_lot_made { FillCause::CloseOut } else { FillCause::Trade };
         let fact = Fill {
@@ -117,50 +140,22 @@ impl Engine {
         self.settle_ahead(maker.account, out);
     }
 
-    /// Takes a filled quantity off a resting order, and forgets the order when nothing is left.
-    #[inline(always)]
-    fn book_filled(&mut self, maker: &Resting, qty: u64) {
-        let is_lot = maker.is(CLOSE_OUT);
-        if !is_lot {
-            self.take_from_sums(maker, qty);
-            if maker.is(REDUCE_ONLY) && qty != maker.leaves {
-                self.accounts[maker.account as usize].reduce_qty -= Qty(qty);
-            }
-        }
-        if qty != maker.leaves {
-            self.book.reduce(maker, qty);
-            return;
-        }
-        self.book.unlink(maker);
-        if !is_lot {
-            if maker.is(REDUCE_ONLY) {
-                self.unlist_reduce_only(maker.account, maker.slot, maker.leaves);
-            }
-            self.forget(maker);
+    /// Takes a filled quantity of a reduce-only order off what its account's reduce-only orders are.
+    #[cold]
+    #[inline(never)]
+    fn take_reduce_only(&mut self, maker: &Resting, qty: u64) {
+        if qty == maker.leaves {
+            self.unlist_reduce_only(maker.account, maker.slot, maker.leaves);
+        } else {
+            self.accounts[maker.account as usize].reduce_qty -= Qty(qty);
         }
     }
 
-    /// Books an execution to a trader: position, realised PnL, fee. (Rules COST-1, FEE-1, POS-2 to POS-4)
-    #[inline(always)]
-    pub(crate) fn settle(&mut self, number: u32, execution: &Execution, value: Xbt) -> Xbt {
-        let paid = fee(self.market.spec.fee_rounding, execution.rate, value);
-        self.settle_with_fee(number, execution, paid);
-        paid
-    }
-
-    /// The same with the fee given.
-    #[inline(always)]
-    pub(crate) fn settle_with_fee(&mut self, number: u32, execution: &Execution, paid: Xbt) {
+    /// Books an execution outside of the book, with its fee: contracts bought (negative: sold) at the value of a unit.
+    /// Nothing opens by it.
+    pub(crate) fn settle(&mut self, number: u32, bought: i64, unit_value: u64, paid: Xbt) {
         self.touch_position(number);
-        let account = &mut self.accounts[number as usize];
-        let done = account.position.execute(&self.market.spec, execution.qty, execution.unit_value);
-        if done.opened != Qty::ZERO && account.pays_premium() {
-            account.position.cross += Xbt(signed_product(units(&self.market.spec, done.opened), execution.premium));
-        }
-        let lost = done.realised_cost + paid;
-        account.wallet -= lost;
-        account.realised -= lost;
-        account.commission += paid;
+        self.accounts[number as usize].execute(&self.market.spec, bought, unit_value, paid, || 0);
         self.accounts[AccountId::FEES.0 as usize].wallet += paid;
     }
 
