@@ -62,7 +62,7 @@ impl Engine {
     }
 
     /// The checks of a new order that come before its type: account, side, quantity, and the tag of its name.
-    #[inline(never)]
+    #[inline(always)]
     pub(crate) fn admit_new(&self, command: &Command) -> Result<(u32, Side, u32), Refusal> {
         let order = NewOrder::read(command.words());
         let mut tag = 0;
@@ -88,6 +88,7 @@ impl Engine {
     }
 
     /// The checks that follow: type, price, options, time in force.
+    #[inline(always)]
     pub(crate) fn admit_terms(&self, account: u32, side: Side, command: &Command) -> Result<Ticket, Refusal> {
         let order = &NewOrder::read(command.words());
         let ord_type = order.ord_type.get();

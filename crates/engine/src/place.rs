@@ -24,7 +24,7 @@ use crate::settle::Taker;
 
 impl Engine {
     /// A new order. (Rules TYPE-1, TIF-1, OM-*, CLOSE-1)
-    #[inline(always)]
+    #[inline(never)]
     pub(crate) fn new_order(&mut self, command: &Command, out: &mut impl Outbox) -> Result<(), Refusal> {
         let (account, side, tag) = self.admit_new(command)?;
         let ticket = self.admit_terms(account, side, command)?;
@@ -32,7 +32,7 @@ impl Engine {
     }
 
     /// A new order that may trade, or may only reduce.
-    #[inline(never)]
+    #[inline(always)]
     fn match_new(
         &mut self,
         ticket: &Ticket,
