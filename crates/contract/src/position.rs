@@ -72,7 +72,7 @@ impl PositionState {
     /// assert_eq!((done.realised_cost, done.opened), (Xbt(-100_000), Qty(50)));
     /// assert_eq!((position.qty, position.cost), (-50, Xbt(450_000)));
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn execute(&mut self, spec: &ContractSpec, qty: i64, unit_value: u64) -> Executed {
         let size = Qty(qty.unsigned_abs());
         let cost_of = |size: Qty| {
