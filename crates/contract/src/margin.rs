@@ -161,6 +161,18 @@ pub fn position_init(terms: &Terms, position: &PositionState) -> Xbt {
     if terms.holds_maintenance_only { Xbt::ZERO } else { Xbt(signed(terms.im.of_ceil(position.cost_abs()))) }
 }
 
+/// ceil((MM + adverse)·|cost|): posMaint without posComm. (Rule MARGIN-6)
+#[inline(always)]
+fn maintenance_of(terms: &Terms, position: &PositionState) -> Xbt {
+    Xbt(signed(terms.maintenance(position.qty).of_ceil(position.cost_abs())))
+}
+
+/// posComm, given posInit and posCross. (Rule MARGIN-3)
+#[inline(always)]
+fn commission_of(terms: &Terms, position: &PositionState, init: Xbt, cross: Xbt) -> Xbt {
+    Xbt(terms.taker.of_signed_ceil((Xbt(signed(position.cost_abs())) + init + cross).0))
+}
+
 /// What the position holds back, given its posCross. (Rules MARGIN-1, 3, 4, 5, 6, CONTRACT-3)
 ///
 /// ```
@@ -175,13 +187,12 @@ pub fn position_init(terms: &Terms, position: &PositionState) -> Xbt {
 #[inline(always)]
 #[must_use]
 pub fn held(terms: &Terms, position: &PositionState, cross: Xbt) -> Held {
-    let cost = position.cost_abs();
-    let maintenance = Xbt(signed(terms.maintenance(position.qty).of_ceil(cost)));
+    let maintenance = maintenance_of(terms, position);
     if terms.holds_maintenance_only {
         return Held { margin: maintenance, maint: maintenance, ..Held::default() };
     }
     let init = position_init(terms, position);
-    let comm = Xbt(terms.taker.of_signed_ceil((Xbt(signed(cost)) + init + cross).0));
+    let comm = commission_of(terms, position, init, cross);
     Held {
         init,
         cross,
@@ -201,8 +212,11 @@ pub fn position_margin(spec: &ContractSpec, terms: &Terms, position: &PositionSt
         return Xbt::ZERO;
     }
     let unrealised = if terms.is_cross { position.unrealised_pnl(spec, mark_value) } else { Xbt::ZERO };
-    let held = held(terms, position, position_cross(terms, position, unrealised)).margin;
-    if terms.holds_maintenance_only { held - unrealised } else { held }
+    if terms.holds_maintenance_only {
+        return maintenance_of(terms, position) - unrealised;
+    }
+    let (init, cross) = (position_init(terms, position), position_cross(terms, position, unrealised));
+    init + cross + commission_of(terms, position, init, cross) - position.loss
 }
 
 /// Open orders of one side of an account.
