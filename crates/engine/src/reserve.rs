@@ -29,7 +29,7 @@ pub(crate) struct Plan {
     pub(crate) is_cut: bool,
     /// Post-only, and it would trade.
     pub(crate) would_initiate: bool,
-    /// Value of one unit at its limit, and the premium there; 0 for a market order.
+    /// Value of one unit at its limit, and the premium there; 0 where nothing of it may rest.
     pub(crate) unit_value: u64,
     pub(crate) premium: u64,
     /// The price fixed on entry, for a market order. (Rule OM-8)
@@ -43,6 +43,8 @@ pub(crate) struct Plan {
 struct Walked {
     closing: SideSums,
     opening: SideSums,
+    /// Value of one unit at the last price of these.
+    last_value: u64,
     is_cut: bool,
 }
 
@@ -285,17 +287,6 @@ impl Market {
     }
 }
 
-impl Walked {
-    /// An account's sums with all of this among them.
-    #[inline(always)]
-    fn among(&self, side: Side, resting: &OrderSums) -> OrderSums {
-        let mut sums = *resting;
-        sums.side_mut(side).add(self.closing);
-        sums.side_mut(side).add(self.opening);
-        sums
-    }
-}
-
 /// May an order of this side that only adds to the position make the resting orders dearer? Where it does not, who is
 /// safe with the margin that they hold now is safe with what they will hold. Buys are charged first: what sells add to a
 /// short takes buys out of the charge, and sells that were behind them, maybe dearer, come into it. `own` of the sells
@@ -378,7 +369,7 @@ impl Engine {
 
     /// What any order would do, or why its account cannot bear it. `resting` are the sums of the account's orders
     /// without the one that is being amended.
-    #[inline(never)]
+    #[inline(always)]
     pub(crate) fn reserve_any(&mut self, ticket: &Ticket, resting: &OrderSums) -> Result<Plan, Refusal> {
         let number = ticket.account as usize;
         let reducible_qty = self.accounts[number].reducible(ticket.side);
@@ -392,30 +383,32 @@ impl Engine {
         };
         let crosses = self.book.crosses(ticket.side, ticket.limit);
         let would_initiate = crosses && ticket.is(POST_ONLY);
-        let mut walked = Walked::default();
+        let mut counted = Walked::default();
         if crosses && !would_initiate && qty != 0 {
-            walked = self.walk(ticket, qty, reducible_qty, limits);
+            counted = self.walk(ticket, qty, reducible_qty, limits);
         }
-        let take = (walked.closing.qty + walked.opening.qty).0;
-        let killed = ticket.tif == TimeInForce::FillOrKill && take != qty;
-        if killed {
-            walked = Walked::default();
+        let mut whole = counted.closing;
+        whole.add(counted.opening);
+        let mut take = whole.qty.0;
+        if ticket.tif == TimeInForce::FillOrKill && take != qty {
+            (counted, whole, take) = (Walked::default(), SideSums::default(), 0);
         }
+        let traded = whole.cost;
 
         // What margin is asked for: what trades, and what will rest.
-        let (at_limit, premium) =
-            if ticket.is_market { (0, 0) } else { self.market.value_and_premium(ticket.side, ticket.limit) };
-        let rests = ticket.tif == TimeInForce::GoodTillCancel && !walked.is_cut && !would_initiate;
-        let rest_qty = if rests { difference(qty, take) } else { 0 };
-        let closing_rest = rest_qty.min(difference(reducible_qty, walked.closing.qty.0));
-        let mut counted = walked;
-        if rest_qty != 0 {
+        let rests = ticket.tif == TimeInForce::GoodTillCancel && !counted.is_cut && !would_initiate;
+        let (mut at_limit, mut premium, mut rest_qty) = (0, 0, 0);
+        if rests {
+            (at_limit, premium) = self.market.value_and_premium(ticket.side, ticket.limit);
+            rest_qty = difference(qty, take);
+            let closing_rest = rest_qty.min(difference(reducible_qty, counted.closing.qty.0));
             counted.closing.add(self.market.sums(closing_rest, at_limit, premium));
             counted.opening.add(self.market.sums(rest_qty - closing_rest, at_limit, premium));
+            whole.add(self.market.sums(rest_qty, at_limit, premium));
         }
 
-        let traded = sum(walked.closing.cost, walked.opening.cost);
-        let mut after = counted.among(ticket.side, resting);
+        let mut after = *resting;
+        after.side_mut(ticket.side).add(whole);
         if is_reduce_only && reducible_qty != 0 {
             self.take_off_excess(ticket, &counted, rest_qty, at_limit, premium, after.side_mut(ticket.side));
         }
@@ -425,19 +418,19 @@ impl Engine {
         refuse_if(account.has(DUE), Reject::InLiquidation)?;
         if !ticket.is_market {
             let (side, limit, replaces) = (ticket.side, ticket.limit, ticket.replaces);
-            let Walked { closing, opening, .. } = &counted;
+            let Walked { closing, opening, last_value, .. } = &counted;
+            let worth = if rests { at_limit } else { *last_value };
             self.market.check_liquidation(
-                &self.book, account, side, limit, at_limit, closing, opening, resting, traded, replaces,
+                &self.book, account, side, limit, worth, closing, opening, resting, traded, replaces,
             )?;
         }
         if is_reduce_only && reducible_qty == 0 {
             return Err((Reject::WouldNotReduce, self.accounts[number].position.qty));
         }
-        let take = if killed { 0 } else { take };
         Ok(Plan {
             qty,
             take,
-            is_cut: walked.is_cut,
+            is_cut: counted.is_cut,
             would_initiate,
             unit_value: at_limit,
             premium,
@@ -486,10 +479,11 @@ impl Engine {
     }
 
     /// Walks the opposite side as the order would trade. (Rules BOOK-1, OM-6)
+    #[inline(always)]
     fn walk(&mut self, ticket: &Ticket, qty: u64, reducible_qty: u64, limits: Limits) -> Walked {
         let maker_side = ticket.side.opposite();
         let watches_positions = self.book.reduce_only_count(maker_side) != 0;
-        self.plan_epoch += 1;
+        self.plan_epoch += u64::from(watches_positions);
         let (mut walked, mut done, mut fills) = (Walked::default(), 0, 0);
         let mut level = self.book.best(maker_side);
         while let Some(tick) = level {
@@ -497,7 +491,6 @@ impl Engine {
             if admitted <= done {
                 return walked;
             }
-            let (worth, premium) = self.market.value_and_premium(ticket.side, tick);
             let mut at = self.book.front(tick);
             while let Some(slot) = at {
                 at = self.book.behind(slot);
@@ -517,6 +510,9 @@ impl Engine {
                     return walked;
                 }
                 let q = leaves.min(admitted - done);
+                let worth = self.book.cold(slot).unit_value;
+                let premium = self.market.premium(ticket.side, worth);
+                walked.last_value = worth;
                 let closing = q.min(difference(reducible_qty, walked.closing.qty.0));
                 for (qty, sums) in [(closing, &mut walked.closing), (q - closing, &mut walked.opening)] {
                     if qty != 0 {
