@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use contract::margin::{OrderSums, Terms, tier_limit};
 use contract::position::PositionState;
-use contract::{ContractSpec, Leverage, Qty, Rate, Xbt};
+use contract::{ContractSpec, Leverage, Qty, Rate, Tick, Xbt};
 
 /// No slot.
 pub(crate) const NIL: u32 = u32::MAX;
@@ -170,6 +170,14 @@ impl Account {
     #[inline(always)]
     pub(crate) fn has(&self, flag: u16) -> bool {
         self.flags & flag != 0
+    }
+
+    /// Has its position a key, and does a tick lie there or nearer to the mark?
+    #[inline(always)]
+    pub(crate) fn is_this_side_of_key(&self, tick: Tick) -> bool {
+        let is_long = self.position.qty > 0;
+        let is_beyond = if is_long { tick.0 < self.key_tick } else { tick.0 > self.key_tick };
+        self.key_tick != 0 && self.key_is_long == is_long && !is_beyond
     }
 
     /// Does what opens raise posCross by its premium? (Rules MARGIN-2, OM-5)

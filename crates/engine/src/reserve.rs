@@ -189,13 +189,15 @@ impl Market {
         if account.position.qty > 0 { price >= self.mark } else { price <= self.mark }
     }
 
-    /// Rule CLOSE-1.
+    /// Rule CLOSE-1. The key of a position lies where it falls due, or nearer to the mark: a limit on this side of it
+    /// needs no closer look either.
     #[inline(always)]
     fn check_close_1(&self, account: &Account, limit: Tick) -> Result<(), Refusal> {
-        let price = self.spec.tick_price(limit);
-        if self.is_this_side(account, limit) && !account.has(WAITS_FOR_LOT) {
+        let is_near = self.is_this_side(account, limit) || account.is_this_side_of_key(limit);
+        if is_near && !account.has(WAITS_FOR_LOT) {
             return Ok(());
         }
+        let price = self.spec.tick_price(limit);
         let is_long = account.position.qty > 0;
         let w = bearable(&account.terms, &account.position, account.equity()).until_liquidation;
         let liquidation_price = price_after_loss(&self.spec, &account.position, w, self.spec.tick_size);
