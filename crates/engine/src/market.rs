@@ -156,10 +156,10 @@ impl Market {
         &self,
         account: &Account,
         sums: &OrderSums,
-        position: &PositionState,
+        position: PositionState,
         wallet: Xbt,
     ) -> bool {
         let margin = order_margin(&account.terms, chargeable(sums, position.qty));
-        self.is_safe_at(account, position, (wallet - margin).0)
+        self.is_safe_at(account, &position, (wallet - margin).0)
     }
 }

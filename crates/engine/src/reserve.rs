@@ -106,7 +106,7 @@ impl Market {
     fn is_safe_with_others(&self, account: &Account, side: Side, whole: &SideSums, position: &PositionState) -> bool {
         let mut resting = account.sums;
         resting.side_mut(side).take(*whole);
-        self.is_safe_with(account, &resting, position, account.wallet)
+        self.is_safe_with(account, &resting, *position, account.wallet)
     }
 
     /// Rule OM-9 for an order at one price that closes the position and opens another; it is in the account's sums
@@ -126,7 +126,7 @@ impl Market {
         let (mut opening, mut resting) = (*whole, account.sums);
         opening.take(closing);
         resting.side_mut(side).take(*whole);
-        self.is_safe_when_flipped(book, account, side, &closing, &opening, &resting, 0, replaces)
+        self.is_safe_when_flipped(book, account, side, closing.cost, opening, &resting, 0, replaces)
     }
 
     /// Rules OM-7 and RISK-1: margin and usage with the counted quantity among the account's orders. Returns
@@ -175,7 +175,7 @@ impl Market {
         } else if closing.qty == Qty::ZERO {
             self.is_safe_when_added(account, side, worth, opening, resting, traded)
         } else {
-            self.is_safe_when_flipped(book, account, side, closing, opening, resting, traded, replaces)
+            self.is_safe_when_flipped(book, account, side, closing.cost, *opening, resting, traded, replaces)
         };
         refuse_if(!is_safe, Reject::ImmediateLiquidation)
     }
@@ -230,7 +230,7 @@ impl Market {
         let wallet = account.wallet - self.taker_fee(account, traded);
         let is_dearer = makes_orders_dearer(side, resting, Qty::ZERO);
         (!is_dearer && self.is_safe_at(account, &position, (wallet - account.order_margin).0))
-            || self.is_safe_with(account, resting, &position, wallet)
+            || self.is_safe_with(account, resting, position, wallet)
     }
 
     /// Rule OM-9 for an order that closes the position and opens another.
@@ -241,18 +241,18 @@ impl Market {
         book: &Book,
         account: &Account,
         side: Side,
-        closing: &SideSums,
-        opening: &SideSums,
+        closed: u64,
+        opening: SideSums,
         resting: &OrderSums,
         traded: u64,
         replaces: u32,
     ) -> bool {
-        let cost = |value: u64| Xbt(-side.sign() * signed(value));
-        let wallet = account.wallet - self.taker_fee(account, traded) - cost(closing.cost) - account.position.cost;
-        let position = self.opened(account, PositionState::default(), side, opening);
+        let closing_cost = Xbt(-side.sign() * signed(closed));
+        let wallet = account.wallet - self.taker_fee(account, traded) - closing_cost - account.position.cost;
+        let position = self.opened(account, PositionState::default(), side, &opening);
         let mut sums = *resting;
         self.without_reduce_only(book, account, replaces, sums.side_mut(side));
-        self.is_safe_with(account, &sums, &position, wallet)
+        self.is_safe_with(account, &sums, position, wallet)
     }
 
     /// Takes an account's reduce-only orders out of the sums of their side, but for one that is not in them.
@@ -412,7 +412,7 @@ impl Engine {
         let mut after = *resting;
         after.side_mut(ticket.side).add(whole);
         if is_reduce_only && reducible_qty != 0 {
-            self.take_off_excess(ticket, &counted, rest_qty, at_limit, premium, after.side_mut(ticket.side));
+            self.take_off_excess(ticket, take, rest_qty, at_limit, premium, after.side_mut(ticket.side));
         }
         let account = &mut self.accounts[number];
         self.market.refresh_position_margin(account);
@@ -446,14 +446,13 @@ impl Engine {
     fn take_off_excess(
         &self,
         ticket: &Ticket,
-        counted: &Walked,
+        taken: u64,
         mut rest_qty: u64,
         at_limit: u64,
         premium: u64,
         sums: &mut SideSums,
     ) {
         let account = &self.accounts[ticket.account as usize];
-        let taken = difference((counted.closing.qty + counted.opening.qty).0, rest_qty);
         let may_stay = account.reducible(ticket.side).saturating_sub(taken);
         let replaced = if ticket.replaces == NIL { 0 } else { self.book.resting(ticket.replaces).leaves };
         let mut excess = sum(difference(account.reduce_qty.0, replaced), rest_qty).saturating_sub(may_stay);
@@ -597,7 +596,7 @@ impl Engine {
             let opening = self.market.sums(qty, worth, self.market.premium(side, worth));
             let after = self.market.opened(account, *position, side, &opening);
             let wallet = account.wallet - self.market.taker_fee(account, opening.cost);
-            self.market.is_safe_with(account, sums, &after, wallet)
+            self.market.is_safe_with(account, sums, after, wallet)
         };
         let highest = self.market.max_tick.0;
         match side {
