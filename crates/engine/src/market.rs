@@ -95,7 +95,7 @@ impl Market {
     #[inline(always)]
     pub(crate) fn is_whole_lots(&self, qty: u64) -> bool {
         let lot = self.spec.lot.0;
-        lot == 1 || qty.is_multiple_of(lot)
+        lot <= 1 || qty.is_multiple_of(lot)
     }
 
     /// |position| + open quantity of the side, `more` included, against the most a side may have.

@@ -87,12 +87,12 @@ impl Market {
             let is_safe = if reducible == 0 {
                 let position = self.opened(account, account.position, side, whole);
                 if account.terms.is_cross && makes_orders_dearer(side, &account.sums, whole.qty) {
-                    self.is_safe_with_others(account, side, whole, &position)
+                    self.is_safe_with_others(account, side, whole.qty.0, unit_value)
                 } else {
                     self.is_safe_at(account, &position, account.equity())
                 }
             } else {
-                self.is_safe_when_flipped_at(book, account, side, unit_value, whole, replaces)
+                self.is_safe_when_flipped_at(book, account, side, unit_value, whole.qty.0, replaces)
             };
             if !is_safe {
                 return None;
@@ -103,10 +103,12 @@ impl Market {
 
     /// Rule OM-9 with the margin that the account's other orders will hold; this one is in the account's sums already.
     #[inline(never)]
-    fn is_safe_with_others(&self, account: &Account, side: Side, whole: &SideSums, position: &PositionState) -> bool {
+    fn is_safe_with_others(&self, account: &Account, side: Side, qty: u64, unit_value: u64) -> bool {
+        let whole = self.sums(qty, unit_value, self.premium(side, unit_value));
         let mut resting = account.sums;
-        resting.side_mut(side).take(*whole);
-        self.is_safe_with(account, &resting, *position, account.wallet)
+        resting.side_mut(side).take(whole);
+        let position = self.opened(account, account.position, side, &whole);
+        self.is_safe_with(account, &resting, position, account.wallet)
     }
 
     /// Rule OM-9 for an order at one price that closes the position and opens another; it is in the account's sums
@@ -118,14 +120,15 @@ impl Market {
         account: &Account,
         side: Side,
         unit_value: u64,
-        whole: &SideSums,
+        qty: u64,
         replaces: u32,
     ) -> bool {
         let premium = self.premium(side, unit_value);
+        let whole = self.sums(qty, unit_value, premium);
         let closing = self.sums(account.reducible(side), unit_value, premium);
-        let (mut opening, mut resting) = (*whole, account.sums);
+        let (mut opening, mut resting) = (whole, account.sums);
         opening.take(closing);
-        resting.side_mut(side).take(*whole);
+        resting.side_mut(side).take(whole);
         self.is_safe_when_flipped(book, account, side, closing.cost, opening, &resting, 0, replaces)
     }
 

@@ -8,6 +8,8 @@
 
 use alloc::vec::Vec;
 
+use crate::account::NIL;
+
 /// The free slots.
 #[derive(Clone, Debug)]
 pub(crate) struct FreeSlots {
@@ -28,15 +30,17 @@ impl FreeSlots {
     /// Takes the next slot; `None` where none is free.
     #[inline(always)]
     pub(crate) fn take(&mut self) -> Option<u32> {
-        self.given_back.pop().or_else(|| self.take_fresh())
+        let slot = self.given_back.pop().unwrap_or_else(|| self.take_fresh());
+        (slot != NIL).then_some(slot)
     }
 
+    /// One that was never taken, or `NIL`.
     #[cold]
     #[inline(never)]
-    fn take_fresh(&mut self) -> Option<u32> {
+    fn take_fresh(&mut self) -> u32 {
         let slot = self.fresh;
         self.fresh += u32::from(slot < self.count);
-        (slot < self.count).then_some(slot)
+        if slot < self.count { slot } else { NIL }
     }
 
     /// Gives a slot back.
