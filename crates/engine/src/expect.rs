@@ -57,15 +57,14 @@ impl Engine {
         const AHEAD: usize = Engine::LOOK_AHEAD;
         let mut tags = [0; AHEAD];
         tags.iter_mut().zip(commands).for_each(|(tag, command)| *tag = self.tag_in(command));
-        for (at, window) in commands.windows(AHEAD + 1).enumerate() {
-            let (command, later) = (&window[0], &window[AHEAD]);
-            let later_tag = self.tag_in(later);
-            let tag = core::mem::replace(&mut tags[at % AHEAD], later_tag);
-            self.expect_tagged(later, later_tag, out);
+        for (at, command) in commands.iter().enumerate() {
+            let place = &mut tags[at % AHEAD];
+            let tag = *place;
+            if let Some(later) = commands.get(at + AHEAD) {
+                *place = self.tag_in(later);
+                self.expect_tagged(later, *place, out);
+            }
             self.apply_tagged(command, tag, out);
-        }
-        for command in &commands[commands.len().saturating_sub(AHEAD)..] {
-            self.apply(command, out);
         }
     }
 
