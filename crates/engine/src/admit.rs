@@ -61,16 +61,14 @@ impl Engine {
         self.book.named(&self.names, tag, account, name)
     }
 
-    /// The checks of a new order that come before its type: account, side, quantity, and the tag of its name.
+    /// The checks of a new order that come before its type: its name, which has this tag, account, side, quantity.
     #[inline(always)]
-    pub(crate) fn admit_new(&self, command: &Command) -> Result<(u32, Side, u32), Refusal> {
+    pub(crate) fn admit_new(&self, command: &Command, tag: u32) -> Result<(u32, Side), Refusal> {
         let order = NewOrder::read(command.words());
-        let mut tag = 0;
         if !order.cl_ord_id.is_none() {
             refuse_if(!order.cl_ord_id.is_valid(), Reject::InvalidClOrdId)?;
-            let account = command.account().0;
-            tag = self.names.tag(account, &order.cl_ord_id);
-            refuse_if(self.named_with(tag, account, &order.cl_ord_id).is_some(), Reject::DuplicateClOrdId)?;
+            let other = self.named_with(tag, command.account().0, &order.cl_ord_id);
+            refuse_if(other.is_some(), Reject::DuplicateClOrdId)?;
         }
         Engine::check_symbol(command)?;
         refuse_if(self.market.mark_value == 0, Reject::NoMarkPrice)?;
@@ -84,7 +82,7 @@ impl Engine {
             Reject::InvalidOrderQty,
         )?;
         refuse_if(self.market.exceeds_limit_1(account, side, qty), Reject::InvalidOrderQty)?;
-        Ok((number, side, tag))
+        Ok((number, side))
     }
 
     /// The checks that follow: type, price, options, time in force.
@@ -129,15 +127,6 @@ impl Engine {
         Ok(ticket)
     }
 
-    /// The slot of the order an amend or a cancel is about, of the command's own account only.
-    #[inline(always)]
-    pub(crate) fn find(&self, account: u32, target: &Target) -> Option<u32> {
-        match target {
-            Target::OrderId(id) => self.book.find(*id, account),
-            Target::ClOrdId(name) => self.named(account, name),
-        }
-    }
-
     /// May the order in a slot, if there is one, be called what its amend says?
     #[inline(never)]
     fn check_rename(&self, command: &Command, slot: Option<u32>) -> Result<(), Refusal> {
@@ -147,11 +136,15 @@ impl Engine {
         refuse_if(other.is_some(), Reject::DuplicateClOrdId)
     }
 
-    /// The checks of an amend up to the price: the order, what it becomes, and whether it keeps its place.
+    /// The checks of an amend up to the price: the order, whose name has this tag where it is asked for by name, what it
+    /// becomes, and whether it keeps its place.
     #[inline(always)]
-    pub(crate) fn admit_amend(&self, command: &Command) -> Result<(Resting, Ticket, bool), Refusal> {
+    pub(crate) fn admit_amend(&self, command: &Command, tag: u32) -> Result<(Resting, Ticket, bool), Refusal> {
         let Amend { target, fields } = &Amend::read(command.words());
-        let found = self.find(command.account().0, target);
+        let found = match target {
+            Target::OrderId(id) => self.book.find(*id, command.account().0),
+            Target::ClOrdId(name) => self.named_with(tag, command.account().0, name),
+        };
         if !fields.new_cl_ord_id.is_none() {
             self.check_rename(command, found)?;
         }

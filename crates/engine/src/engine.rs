@@ -221,18 +221,24 @@ impl Engine {
                 _ => {}
             }
         }
-        self.apply_any(command, admitted, out);
+        self.apply_any(command, tag, admitted, out);
     }
 
-    /// Any command, whatever waits.
+    /// Any command, whatever waits, with the tag of its name.
     #[inline(never)]
-    pub(crate) fn apply_any(&mut self, command: &Command, admitted: Result<(), Refusal>, out: &mut impl Outbox) {
+    pub(crate) fn apply_any(
+        &mut self,
+        command: &Command,
+        tag: u32,
+        admitted: Result<(), Refusal>,
+        out: &mut impl Outbox,
+    ) {
         let mut budget = self.market.spec.budget;
         if self.has_work() || command.ts() >= self.funding.due_ts {
             self.work_before(command, &mut budget, out);
         }
         self.own_account = command.account().0;
-        if let Err(refusal) = admitted.and_then(|()| self.carry_out(command, out)) {
+        if let Err(refusal) = admitted.and_then(|()| self.carry_out(command, tag, out)) {
             self.refuse(command, refusal, out);
         }
         self.finish(command, budget, out);
@@ -272,14 +278,14 @@ impl Engine {
     }
 
     #[inline(always)]
-    fn carry_out(&mut self, command: &Command, out: &mut impl Outbox) -> Result<(), Refusal> {
+    fn carry_out(&mut self, command: &Command, tag: u32, out: &mut impl Outbox) -> Result<(), Refusal> {
         if command.flags() != 0 {
             return Err((Reject::InvalidCommand, 0));
         }
         match command.kind_code() {
-            NEW => self.new_order(command, out),
-            CANCEL => self.cancel(command, self.tag_in(command), out),
-            AMEND => self.amend(command, out),
+            NEW => self.new_order(command, tag, out),
+            CANCEL => self.cancel(command, tag, out),
+            AMEND => self.amend(command, tag, out),
             _ => self.carry_out_rare(command, out),
         }
     }
@@ -410,7 +416,7 @@ impl Engine {
     fn tell_states(&mut self, out: &mut impl Outbox) {
         let Engine { in_apply, accounts, market, say, watch, .. } = self;
         sort(in_apply);
-        for number in in_apply.drain(..) {
+        for &number in in_apply.iter() {
             let account = &mut accounts[number as usize];
             watch.see(number, account);
             let flags = account.flags;
@@ -425,6 +431,7 @@ impl Engine {
                 say.fact(Some((number, account)), position, out);
             }
         }
+        in_apply.clear();
     }
 
     /// A trader's account that a command may be about. (Rule ID-2)

@@ -25,8 +25,8 @@ use crate::settle::Taker;
 impl Engine {
     /// A new order. (Rules TYPE-1, TIF-1, OM-*, CLOSE-1)
     #[inline(never)]
-    pub(crate) fn new_order(&mut self, command: &Command, out: &mut impl Outbox) -> Result<(), Refusal> {
-        let (account, side, tag) = self.admit_new(command)?;
+    pub(crate) fn new_order(&mut self, command: &Command, tag: u32, out: &mut impl Outbox) -> Result<(), Refusal> {
+        let (account, side) = self.admit_new(command, tag)?;
         let ticket = self.admit_terms(account, side, command)?;
         self.match_new(&ticket, command, tag, out)
     }
@@ -54,7 +54,7 @@ impl Engine {
             Some(left) => {
                 let cold = Cold::of(&order.cl_ord_id, plan.unit_value, plan.premium);
                 self.book.list(&mut self.accounts[ticket.account as usize], slot, cold);
-                if tag != 0 {
+                if !order.cl_ord_id.is_none() {
                     self.book.note_name(&mut self.names, tag, slot);
                 }
                 self.rest(ticket, &plan, id, left, out);
@@ -227,11 +227,11 @@ impl Engine {
     /// Another price or quantity. Most shrink where they are, or come to rest at another price without meeting another.
     /// (Rules AMEND-1, AMEND-2)
     #[inline(never)]
-    pub(crate) fn amend(&mut self, command: &Command, out: &mut impl Outbox) -> Result<(), Refusal> {
-        let (order, ticket, keeps_place) = self.admit_amend(command)?;
+    pub(crate) fn amend(&mut self, command: &Command, tag: u32, out: &mut impl Outbox) -> Result<(), Refusal> {
+        let (order, ticket, keeps_place) = self.admit_amend(command, tag)?;
         let number = ticket.account;
         if ticket.qty == 0 {
-            return self.amend_any(command, out);
+            return self.amend_any(command, tag, out);
         }
         if keeps_place {
             refuse_if(self.accounts[number as usize].has(DUE), Reject::InLiquidation)?;
@@ -249,7 +249,7 @@ impl Engine {
         self.accounts[number as usize].sums.side_mut(ticket.side).take(old);
         let Some(borne) = self.bear_at_rest(&ticket) else {
             self.accounts[number as usize].sums.side_mut(ticket.side).add(old);
-            return self.amend_any(command, out);
+            return self.amend_any(command, tag, out);
         };
         self.book.unlink(&order);
         self.tell_amended(&order, &ticket, command, AMENDED_LOST_PLACE, out);
@@ -263,8 +263,8 @@ impl Engine {
 
     /// An amend that loses its place, whatever the order meets there, or after which nothing is left of it.
     #[inline(never)]
-    fn amend_any(&mut self, command: &Command, out: &mut impl Outbox) -> Result<(), Refusal> {
-        let (order, ticket, _) = &self.admit_amend(command)?;
+    fn amend_any(&mut self, command: &Command, tag: u32, out: &mut impl Outbox) -> Result<(), Refusal> {
+        let (order, ticket, _) = &self.admit_amend(command, tag)?;
         let number = ticket.account;
         if ticket.qty == 0 {
             refuse_if(self.accounts[number as usize].has(DUE), Reject::InLiquidation)?;

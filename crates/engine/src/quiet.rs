@@ -20,7 +20,7 @@ impl Engine {
     pub(crate) fn new_in_quiet(&mut self, command: &Command, tag: u32, out: &mut impl Outbox) {
         match self.rest_plain(command, tag, out) {
             Some(is_told) => self.end_own(is_told, command, out),
-            None => self.apply_any(command, Ok(()), out),
+            None => self.apply_any(command, tag, Ok(()), out),
         }
     }
 
