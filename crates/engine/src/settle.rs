@@ -53,7 +53,9 @@ impl Engine {
     pub(crate) fn fill(&mut self, taker: &mut Taker, maker: &Resting, qty: u64, out: &mut impl Outbox) -> Xbt {
         let cold = self.book.cold(maker.slot);
         let (worth, maker_premium) = (cold.unit_value, cold.premium);
-        let value = Xbt(signed_product(units(&self.market.spec, Qty(qty)), worth));
+        // What the order is in its account's sums: its cost is the value of the fill.
+        let filled = self.market.sums(qty, worth, maker_premium);
+        let value = Xbt(signed(filled.cost));
         let bought = taker.side.sign() * signed(qty);
         taker.leaves = difference(taker.leaves, qty);
 
@@ -86,7 +88,7 @@ impl Engine {
             let Engine { market, book, names, accounts, in_step, in_apply, .. } = self;
             let account = &mut accounts[maker.account as usize];
             account.touch(maker.account, TELL_WALLET | TELL_POSITION | MOVE_KEY, in_step, in_apply);
-            account.sums.side_mut(maker.side()).take(market.sums(qty, worth, maker_premium));
+            account.sums.side_mut(maker.side()).take(filled);
             if maker_leaves == 0 {
                 let tag = tag_of(book, names, maker);
                 book.unlink(maker);
