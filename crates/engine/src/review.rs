@@ -33,15 +33,19 @@ impl Engine {
 
     #[inline(always)]
     fn review_one(&mut self, number: u32, out: &mut impl Outbox) {
-        let account = &mut self.accounts[number as usize];
+        let Engine { market, accounts, own_account, .. } = self;
+        let account = &mut accounts[number as usize];
         if account.open_orders == 0 {
             account.order_margin = Xbt::ZERO;
         } else if !account.has(MARGIN_IS_NEW) {
             account.order_margin = order_margin(&account.terms, chargeable(&account.sums, account.position.qty));
         }
         let (flags, is_flat) = (account.flags, account.position.qty == 0);
-        if number != self.own_account && flags & DUE == 0 && account.open_orders != 0 {
-            self.cancel_what_is_not_covered(number, out);
+        if number != *own_account && flags & DUE == 0 && account.order_margin != Xbt::ZERO {
+            market.refresh_position_margin(account);
+            if account.wallet - account.order_margin < account.position_margin {
+                self.cancel_what_is_not_covered(number, out);
+            }
         }
         if is_flat && self.accounts[number as usize].wallet < Xbt::ZERO {
             self.make_good(number, out);
@@ -57,7 +61,8 @@ impl Engine {
     }
 
     /// Rule OM-10: while available is below zero, the newest order that opens goes.
-    #[inline]
+    #[cold]
+    #[inline(never)]
     fn cancel_what_is_not_covered(&mut self, number: u32, out: &mut impl Outbox) {
         loop {
             let account = &mut self.accounts[number as usize];
