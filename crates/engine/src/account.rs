@@ -29,6 +29,9 @@ pub(crate) const WAITS_FOR_LOT: u16 = 128;
 /// Its order margin is up to date already.
 pub(crate) const MARGIN_IS_NEW: u16 = 256;
 
+/// Its key may lie before its liquidation price: it stands in the queue of those. (See `keys`)
+pub(crate) const HAS_EARLY_KEY: u16 = 512;
+
 /// Its part of the funding pass that is open is done before its turn. (Rule FUND-5)
 pub(crate) const SETTLED_AHEAD: u16 = 1 << 12;
 

@@ -26,6 +26,7 @@ use crate::bits::Bits;
 use crate::book::Book;
 use crate::funding::Funding;
 use crate::index::Index;
+use crate::keys::EarlyKeys;
 use crate::ladder::Ladder;
 use crate::liquidation::Lot;
 use crate::lots::LotAges;
@@ -90,6 +91,7 @@ pub struct Engine {
     pub(crate) accounts: Vec<Account>,
     pub(crate) long_keys: Ladder,
     pub(crate) short_keys: Ladder,
+    pub(crate) early_keys: EarlyKeys,
     pub(crate) lots: Vec<Lot>,
     pub(crate) free_lots: Bits,
     pub(crate) lot_ages: LotAges,
@@ -170,6 +172,7 @@ impl Engine {
             accounts,
             long_keys: Ladder::new(spec.max_tick(), slots),
             short_keys: Ladder::new(spec.max_tick(), slots),
+            early_keys: EarlyKeys::NONE,
             lots: vec![Lot::FREE; capacity.lots as usize],
             free_lots: Bits::full(capacity.lots as usize),
             lot_ages: LotAges::EMPTY,

@@ -11,7 +11,7 @@ use contract::margin::{OrderSums, chargeable, order_margin};
 use contract::value::unit_value;
 use contract::{AccountId, Side, Tick, Xbt};
 
-use crate::account::{DUE, IN_APPLY, IN_STEP, NIL, WAITS_FOR_LOT};
+use crate::account::{Account, DUE, HAS_EARLY_KEY, IN_APPLY, IN_STEP, NIL, WAITS_FOR_LOT};
 use crate::book::{CLOSE_OUT, REDUCE_ONLY};
 use crate::engine::Engine;
 
@@ -32,6 +32,7 @@ impl Engine {
         self.check_money()?;
         self.check_book()?;
         self.check_accounts()?;
+        self.check_early_keys()?;
         self.check_lots()?;
         law!(self.rankings_are_exact(), "ADL-1: a ranking does not have everybody once, in his place");
         Ok(())
@@ -169,11 +170,7 @@ impl Engine {
                 is_due || waits || self.is_halted() || self.market.is_safe(account),
                 "LIQ-4: account {number} is neither safe nor due nor to be looked at"
             );
-            law!(
-                is_flat || is_due || account.key_equity <= account.equity() || !account.terms.is_cross,
-                "LIQ-4: the key of account {number} assumes too much"
-            );
-            law!(!is_flat || account.key_tick == 0, "LIQ-4: flat account {number} has a key");
+            self.check_key(number as u32)?;
             let mut at = account.oldest;
             let mut before = 0;
             let mut count = 0;
@@ -186,6 +183,41 @@ impl Engine {
             }
             law!(count == account.open_orders, "account {number} lists {count} orders");
         }
+        Ok(())
+    }
+
+    /// LIQ-4: no key lies later than the liquidation price, at the equity it assumes; who is not in the queue of early
+    /// keys has an exact one.
+    fn check_key(&self, number: u32) -> Result<(), String> {
+        let account = &self.accounts[number as usize];
+        let (key, is_early, is_long) = (account.key_tick, account.has(HAS_EARLY_KEY), account.position.qty > 0);
+        if account.position.qty == 0 || account.has(DUE) {
+            law!(key == 0 && !is_early, "LIQ-4: account {number} is flat or due and has a key");
+            return Ok(());
+        }
+        let exact = self.exact_tick(number).map_or(0, |tick| tick.0);
+        if account.has(WAITS_FOR_LOT) {
+            let at = if exact == 0 { self.market.max_tick.0 } else { exact };
+            law!(key == at && !is_early, "LIQ-5: account {number} waits at {key}, its price is {at}");
+            return Ok(());
+        }
+        law!(key == 0 || is_long == account.key_is_long, "LIQ-4: account {number} has a key of the other side");
+        let is_in_time = if is_long { key >= exact } else { key <= exact || exact == 0 };
+        law!(is_early || key == exact, "LIQ-4: account {number} has its key at {key}, its price is {exact}");
+        law!(!is_early || (key != 0 && is_in_time), "LIQ-4: the key of account {number} at {key} comes after {exact}");
+        let is_assumed = account.key_equity <= account.equity() || (!is_early && account.key_equity == i64::MAX);
+        law!(is_assumed || !account.terms.is_cross, "LIQ-4: the key of account {number} assumes too much");
+        Ok(())
+    }
+
+    /// Law 4: no more keys of a side are early than there are places, and those who say so stand in its line.
+    fn check_early_keys(&self) -> Result<(), String> {
+        for (is_long, keys) in [(true, &self.long_keys), (false, &self.short_keys)] {
+            let is_one = |account: &&Account| account.has(HAS_EARLY_KEY) && account.key_is_long == is_long;
+            let (count, say_so) = (keys.line_len(), self.accounts.iter().filter(is_one).count() as u64);
+            law!(count == say_so, "law 4: {count} stand in the line of early keys, {say_so} say so");
+        }
+        law!(!self.has_too_many_early_keys(), "law 4: more keys are early than there are places");
         Ok(())
     }
 

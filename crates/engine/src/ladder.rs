@@ -7,6 +7,9 @@
 //! that linking has no branches, and links are stored XOR the cell's own index, so that untouched,
 //! zeroed memory is an array of empty queues.
 //!
+//! Beside its queue an entry may stand in the *line*, one more queue, of no price: it is linked through the second cells, and
+//! its head is the cell of tick 0, at which nothing lies.
+//!
 //! Obvious twin: a `BTreeMap` of `VecDeque` (tests).
 
 use alloc::vec;
@@ -20,6 +23,9 @@ use crate::outbox::Outbox;
 
 /// Next, previous, quantity. (A tuple, because a vector of zeroed ones commits no memory.)
 type Cell = (u32, u32, u64);
+
+/// The head of the line: its links are XOR 0, and so what they say.
+const LINE: u32 = 0;
 
 /// A price-indexed set of queues.
 #[derive(Clone, Debug)]
@@ -139,6 +145,43 @@ impl Ladder {
         &mut self.cells[at]
     }
 
+    /// Puts `slot`, which does not stand there, at the back of the line.
+    #[inline(always)]
+    pub(crate) fn line_up(&mut self, slot: u32) {
+        let cell = self.cell_of(slot) + 1;
+        let cells = &mut self.cells[..];
+        let (_, last, count) = cells[LINE as usize];
+        let own = &mut cells[cell as usize];
+        (own.0, own.1) = (LINE ^ cell, last ^ cell);
+        cells[last as usize].0 = cell ^ last;
+        let head = &mut cells[LINE as usize];
+        (head.1, head.2) = (cell, count + 1);
+    }
+
+    /// Takes `slot`, which stands there, out of the line.
+    #[inline(always)]
+    pub(crate) fn leave_line(&mut self, slot: u32) {
+        let cell = self.cell_of(slot) + 1;
+        let cells = &mut self.cells[..];
+        let (to_next, to_previous, _) = cells[cell as usize];
+        let (next, previous) = (to_next ^ cell, to_previous ^ cell);
+        cells[previous as usize].0 = next ^ previous;
+        cells[next as usize].1 = previous ^ next;
+        cells[LINE as usize].2 -= 1;
+    }
+
+    /// The slot that stands in the line for longest.
+    #[inline(always)]
+    pub(crate) fn first_in_line(&self) -> Option<u32> {
+        self.cells[LINE as usize].0.checked_sub(self.base).map(|at| at / 2)
+    }
+
+    /// How many stand in the line.
+    #[inline(always)]
+    pub(crate) fn line_len(&self) -> u64 {
+        self.cells[LINE as usize].2
+    }
+
     /// The lowest occupied tick at or above `tick`.
     #[inline(always)]
     pub(crate) fn at_or_above(&self, tick: Tick) -> Option<Tick> {
@@ -163,12 +206,26 @@ mod tests {
         let mut ladder = Ladder::new(max_tick, slots);
         let mut tree: BTreeMap<u32, VecDeque<(u32, u64)>> = BTreeMap::new();
         let mut place: Vec<Option<u32>> = vec![None; slots as usize];
+        let mut line: VecDeque<u32> = VecDeque::new();
         let mut state = 7u64;
         for _ in 0..40_000 {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let slot = (state >> 33) as u32 % slots;
             let tick = 1 + (state >> 40) as u32 % max_tick.0;
             let qty = 1 + (state >> 20) % (1 << 40);
+            // Whether it stands in the line does not ask whether it lies at a price.
+            let other = (state >> 50) as u32 % slots;
+            match line.iter().position(|it| *it == other) {
+                Some(at) => {
+                    line.remove(at);
+                    ladder.leave_line(other);
+                }
+                None => {
+                    line.push_back(other);
+                    ladder.line_up(other);
+                }
+            }
+            assert_eq!((ladder.line_len(), ladder.first_in_line()), (line.len() as u64, line.front().copied()));
             match place[slot as usize] {
                 None => {
                     ladder.push_back(Tick(tick), slot, qty);

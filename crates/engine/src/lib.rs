@@ -29,6 +29,7 @@ mod funds;
 mod halt;
 mod index;
 mod invariant;
+mod keys;
 mod ladder;
 mod liquidation;
 mod lots;

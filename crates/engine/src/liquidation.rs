@@ -10,12 +10,12 @@
 use core::cmp::Reverse;
 
 use contract::event::{Fill, Liquidation};
-use contract::liquidation::{bearable, close_out_tick, is_near_mark, price_after_loss, unit_value_after_loss};
+use contract::liquidation::{bearable, close_out_tick, is_near_mark, unit_value_after_loss};
 use contract::math::{difference, signed, signed_product, signed_sum};
 use contract::value::{fee, unit_value, units};
 use contract::{AccountId, CancelReason, FillCause, InsuranceCause, LiquidationStep, OrderId, Qty, Side, Tick, Xbt};
 
-use crate::account::{DUE, NIL, WAITS_FOR_LOT};
+use crate::account::{DUE, NIL};
 use crate::agenda::{Process, Stage};
 use crate::book::{CLOSE_OUT, Resting};
 use crate::engine::Engine;
@@ -89,7 +89,7 @@ impl Engine {
     fn not_due(&mut self, number: u32) {
         self.accounts[number as usize].flags &= !DUE;
         self.agenda.rankings.note_not_due(number);
-        self.move_key(number);
+        self.key_exactly(number);
     }
 
     /// A step of a liquidation that is about the account itself.
@@ -142,21 +142,6 @@ impl Engine {
         };
         self.take_over(number, lot, out);
         None
-    }
-
-    /// A key at the true price of an account that is past it, so that the next mark finds it again.
-    pub(crate) fn key_where_it_stands(&mut self, number: u32) {
-        let account = &mut self.accounts[number as usize];
-        let position = account.position;
-        let w = bearable(&account.terms, &position, account.equity()).until_liquidation;
-        let price = price_after_loss(&self.market.spec, &position, w, self.market.spec.tick_size)
-            .min(self.market.spec.max_price);
-        let tick = Tick((price.0 / self.market.spec.tick_size.0) as u32);
-        account.flags |= WAITS_FOR_LOT;
-        account.key_equity = account.equity();
-        account.key_tick = tick.0;
-        account.key_is_long = position.qty > 0;
-        self.put_key(position.qty > 0, tick, number);
     }
 
     /// The liquidation account takes the whole position at the bankruptcy unit value. (Rule LIQ-5)

@@ -16,8 +16,8 @@
 //!
 //! A key may come early, so there may be nobody to be found though keys are reached. Whether the market is at rest must
 //! not depend on that: the pass looks on until it has found somebody whose unit is not paid yet, or nobody is left, and
-//! what it looks at in vain costs no unit. It costs little: whoever is looked at in vain has his key further away by half
-//! of the room that is left to him.
+//! what it looks at in vain costs no unit. Its measure is another: so many keys of a side are early and no more (`keys`),
+//! and whoever is looked at in vain has an exact one from then on.
 
 use alloc::vec::Vec;
 use core::cmp::Reverse;
@@ -43,12 +43,14 @@ pub(crate) struct Remargin {
     /// Where it looks next: among longs from here on down, among shorts from here on up.
     next_long: u32,
     next_short: u32,
+    /// Accounts looked at so far, by any pass.
+    looks: u64,
 }
 
 impl Remargin {
     /// None was opened yet.
     pub(crate) fn new() -> Remargin {
-        Remargin { unpaid: 0, number: 0, lowest_long: 0, highest_short: 0, next_long: 0, next_short: 1 }
+        Remargin { unpaid: 0, number: 0, lowest_long: 0, highest_short: 0, next_long: 0, next_short: 1, looks: 0 }
     }
 
     /// Is there anybody left to be found, or to be paid for?
@@ -139,12 +141,13 @@ impl Engine {
             }
             return;
         }
+        self.agenda.remargin.looks += 1;
         let account = &mut self.accounts[key as usize];
         account.flags &= !WAITS_FOR_LOT;
         account.key_tick = 0;
-        let w = bearable(&account.terms, &account.position, account.equity());
-        if self.market.line.is_safe(&self.market.spec, &account.position, w.until_liquidation) {
-            self.move_key(key);
+        account.key_equity = i64::MIN;
+        if self.market.is_safe(account) {
+            self.key_exactly(key);
         } else {
             self.make_due(key);
             self.agenda.remargin.unpaid += 1;
@@ -269,5 +272,12 @@ impl Engine {
     #[must_use]
     pub fn found(&self) -> usize {
         self.agenda.due.len()
+    }
+
+    /// How many accounts marks have reached so far. For tests of how many are looked at in vain.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn looks(&self) -> u64 {
+        self.agenda.remargin.looks
     }
 }

@@ -4,9 +4,8 @@
 //! made good (BAL-1), the account's key moves, and who is not strictly safe becomes due (LIQ-4).
 
 use contract::event::Insurance;
-use contract::liquidation::{bearable, is_not_before, price_after_loss};
 use contract::margin::{chargeable, order_margin};
-use contract::{AccountId, CancelReason, InsuranceCause, Side, Tick, Xbt};
+use contract::{AccountId, CancelReason, InsuranceCause, Side, Xbt};
 
 use crate::account::{
     Account, DUE, IN_STEP, MARGIN_IS_NEW, MOVE_KEY, NIL, SUSPENDED, TELL_POSITION, TELL_WALLET, WAITS_FOR_LOT,
@@ -29,6 +28,9 @@ impl Engine {
             self.rank_touched();
         }
         self.in_step.clear();
+        if self.has_too_many_early_keys() {
+            self.make_room(out);
+        }
     }
 
     #[inline(always)]
@@ -52,11 +54,9 @@ impl Engine {
         }
         let account = &mut self.accounts[number as usize];
         account.flags &= !(IN_STEP | MOVE_KEY | MARGIN_IS_NEW);
-        if flags & (MOVE_KEY | WAITS_FOR_LOT) != 0 {
-            self.move_key(number);
-        } else if account.equity() < account.key_equity {
-            // Orders or a withdrawal took more than the key had assumed.
-            self.move_key(number);
+        // Or orders hold more than the key had assumed, or it had assumed that nothing comes any more.
+        if flags & (MOVE_KEY | WAITS_FOR_LOT) != 0 || account.equity() < account.key_equity {
+            self.move_key(number, self.own_account != u32::MAX);
         }
     }
 
@@ -131,121 +131,6 @@ impl Engine {
         let fact = Insurance { cause: cause.into(), counterparty, change, balance: *fund };
         self.tell(AccountId::INSURANCE.0, fact, out);
     }
-
-    /// Gives an account the key that its position, terms and equity ask for, or makes it due. (Rule LIQ-4)
-    ///
-    /// In cross margin the key assumes that orders hold half of what is available, so it lies *earlier* than the
-    /// true price, and placing and cancelling orders does not move it before they hold that much: while the real
-    /// equity is at least the assumed one, the account cannot be due before its key is reached. Half, because a
-    /// look in vain is beside the budget (`remargin`): who has room left is not to be reached by a small move.
-    pub(crate) fn move_key(&mut self, number: u32) {
-        if self.keeps_key(number) {
-            return;
-        }
-        self.drop_key(number);
-        let account = &self.accounts[number as usize];
-        if account.position.qty == 0 || account.has(DUE) {
-            return;
-        }
-        let equity = account.equity();
-        let exact = bearable(&account.terms, &account.position, equity).until_liquidation;
-        if !self.market.line.is_safe(&self.market.spec, &account.position, exact) {
-            if self.is_halted() {
-                // Reopening finds it again. (Rule HALT-1)
-                self.key_where_it_stands(number);
-            } else {
-                self.make_due(number);
-            }
-            return;
-        }
-        let (mut assumed, mut w) = (equity, exact);
-        if account.terms.is_cross {
-            let account = &mut self.accounts[number as usize];
-            self.market.refresh_position_margin(account);
-            let half = less_a_part(equity, account.position_margin.0, 1);
-            let bound = bearable(&account.terms, &account.position, half).until_liquidation;
-            if self.market.line.is_safe(&self.market.spec, &account.position, bound) {
-                (assumed, w) = (half, bound);
-            }
-        }
-        let account = &self.accounts[number as usize];
-        let is_long = account.position.qty > 0;
-        let price = price_after_loss(&self.market.spec, &account.position, w, self.market.spec.tick_size);
-        let account = &mut self.accounts[number as usize];
-        account.key_equity = if account.terms.is_cross { assumed } else { i64::MIN };
-        if price <= self.market.spec.max_price {
-            // A multiple of the tick by rule LIQ-3.
-            let tick = Tick((price.0 / self.market.spec.tick_size.0) as u32);
-            account.key_tick = tick.0;
-            account.key_is_long = is_long;
-            self.put_key(is_long, tick, number);
-        }
-    }
-
-    /// Is the key where it lies still no later than the account's liquidation price? Then it may stay: a key
-    /// that comes early costs a look when it is reached, and nothing else.
-    fn keeps_key(&mut self, number: u32) -> bool {
-        let account = &mut self.accounts[number as usize];
-        let is_long = account.position.qty > 0;
-        if account.key_tick == 0
-            || account.position.qty == 0
-            || is_long != account.key_is_long
-            || account.flags & (DUE | WAITS_FOR_LOT) != 0
-        {
-            return false;
-        }
-        let mut assumed = i64::MIN;
-        if account.terms.is_cross {
-            self.market.refresh_position_margin(account);
-            // Less than half, so that a fill moves a key seldom.
-            assumed = less_a_part(account.equity(), account.position_margin.0, 2);
-        }
-        let w = bearable(&account.terms, &account.position, assumed).until_liquidation;
-        let key = self.market.spec.tick_price(Tick(account.key_tick));
-        let keeps = is_not_before(&self.market.spec, &account.position, w, key);
-        if keeps {
-            account.key_equity = assumed;
-        }
-        keeps
-    }
-
-    /// Takes an account off the keys.
-    pub(crate) fn drop_key(&mut self, number: u32) {
-        let account = &mut self.accounts[number as usize];
-        let (tick, is_long) = (Tick(account.key_tick), account.key_is_long);
-        account.flags &= !WAITS_FOR_LOT;
-        account.key_tick = 0;
-        account.key_equity = i64::MIN;
-        if tick.0 != 0 {
-            self.keys(is_long).unlink(tick, number);
-        }
-    }
-
-    /// Puts a key on its ladder, with the number of the pass in which that is. (See `remargin`)
-    #[inline(always)]
-    pub(crate) fn put_key(&mut self, is_long: bool, tick: Tick, key: u32) {
-        let pass = self.agenda.remargin.number;
-        let keys = self.keys(is_long);
-        keys.push_back(tick, key, 0);
-        keys.user_mut(key).2 = pass;
-    }
-
-    #[inline(always)]
-    pub(crate) fn keys(&mut self, is_long: bool) -> &mut crate::ladder::Ladder {
-        if is_long { &mut self.long_keys } else { &mut self.short_keys }
-    }
-
-    /// Puts an account on the agenda to be liquidated. (Rules LIQ-4, LIQ-8)
-    pub(crate) fn make_due(&mut self, number: u32) {
-        self.accounts[number as usize].flags |= DUE;
-        self.agenda.add_due(self.distance(number), number);
-    }
-}
-
-/// The equity less a half (`shift` 1) or a quarter (2) of what is available beyond what the position holds.
-#[inline]
-fn less_a_part(equity: i64, position_margin: i64, shift: u32) -> i64 {
-    equity - (equity.saturating_sub(position_margin).max(0) >> shift)
 }
 
 /// Account numbers in rising order. Most often there are one or two.

@@ -19,6 +19,11 @@ pub trait Machine: Sized {
     fn open(genesis: &Genesis) -> Result<Self, String>;
     /// Gives rankings so many places only. (Rule ADL-1)
     fn limit_ranking(&mut self, places: usize);
+    /// Lets so many liquidation keys lie before their price, where the machine has keys. (Rule LIQ-4)
+    fn limit_early_keys(&mut self, most: u64);
+    /// How many keys were made exact because another one became early, and how many accounts marks have reached; none
+    /// where the machine has no keys.
+    fn keys_moved(&self) -> Option<(u64, u64)>;
     /// Applies one command; gives what it says.
     fn apply(&mut self, command: &Command) -> Vec<Event>;
     /// Balance and orders of a trader.
@@ -51,6 +56,10 @@ impl Machine for Twin {
     }
     fn limit_ranking(&mut self, places: usize) {
         Twin::limit_ranking(self, places);
+    }
+    fn limit_early_keys(&mut self, _most: u64) {}
+    fn keys_moved(&self) -> Option<(u64, u64)> {
+        None
     }
     fn apply(&mut self, command: &Command) -> Vec<Event> {
         Twin::apply(self, command)
@@ -91,6 +100,12 @@ impl Machine for engine::Engine {
     }
     fn limit_ranking(&mut self, places: usize) {
         engine::Engine::limit_ranking(self, places);
+    }
+    fn limit_early_keys(&mut self, most: u64) {
+        engine::Engine::limit_early_keys(self, most);
+    }
+    fn keys_moved(&self) -> Option<(u64, u64)> {
+        Some((self.made_exact(), self.looks()))
     }
     fn apply(&mut self, command: &Command) -> Vec<Event> {
         let mut events: Vec<Event> = Vec::new();

@@ -128,7 +128,7 @@ impl Engine {
             return true;
         }
         if self.market.is_safe(&self.accounts[number as usize]) {
-            self.move_key(number);
+            self.key_exactly(number);
         } else {
             // Neither safe nor due: no lot was free for it. (Rule LIQ-5)
             self.key_where_it_stands(number);

@@ -54,6 +54,10 @@ const CUT: &str = "cut";
 /// It serves some lots only: the first of the others may not be closed as far away as these.
 const NARROW: &str = "narrow";
 
+/// An early key had to make room for another; a mark reached an account.
+const MADE_EXACT: &str = "made exact";
+const REACHED: &str = "reached";
+
 /// Minutes that changed the indicative rate.
 const SAMPLED: &str = "sampled";
 /// A rate that an interval came to.
@@ -244,6 +248,13 @@ impl Tally {
                 _ => {}
             }
         }
+    }
+
+    /// Notes how many liquidation keys were made exact because another one became early, and how many accounts marks
+    /// have reached.
+    pub fn note_keys(&mut self, made_exact: u64, reached: u64) {
+        self.counts.insert(("key", MADE_EXACT), made_exact);
+        self.counts.insert(("key", REACHED), reached);
     }
 
     fn add(&mut self, group: &'static str, name: &'static str) {
