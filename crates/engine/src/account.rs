@@ -170,6 +170,13 @@ impl Account {
         self.flags |= what | IN_STEP | IN_APPLY;
     }
 
+    /// Its key, where that lies at its liquidation price: not early, and not one that waits for a lot. Between steps.
+    #[inline(always)]
+    pub(crate) fn exact_key(&self) -> Option<Tick> {
+        let is_exact = self.key_tick != 0 && !self.has(HAS_EARLY_KEY | WAITS_FOR_LOT);
+        is_exact.then_some(Tick(self.key_tick))
+    }
+
     #[inline(always)]
     pub(crate) fn has(&self, flag: u16) -> bool {
         self.flags & flag != 0

@@ -499,7 +499,11 @@ pub(crate) fn position_of(spec: &ContractSpec, account: &Account) -> Position {
         let init = contract::margin::position_init(&account.terms, position);
         let w = contract::liquidation::bearable(&account.terms, position, account.equity());
         let price = |w| contract::liquidation::price_after_loss(spec, position, w, spec.tick_size);
-        (init, price(w.until_liquidation), price(w.until_bankruptcy))
+        let liquidation_price = match account.exact_key() {
+            Some(tick) => spec.tick_price(tick),
+            None => price(w.until_liquidation),
+        };
+        (init, liquidation_price, price(w.until_bankruptcy))
     };
     Position {
         leverage: account.leverage,
