@@ -4,6 +4,7 @@
 //! compares the chain at the end with [`Recording::chain`]: a benchmark that did other work is void.
 #![forbid(unsafe_code)]
 
+pub mod early;
 pub mod gap;
 pub mod pass;
 pub mod plot;

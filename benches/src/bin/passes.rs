@@ -1,10 +1,11 @@
 //! Question  What does long work cost, and how long is its longest command: a quiet mark, a mark that liquidates 1 to
 //!           1,000 accounts, or a tenth of all, a deleveraging, a funding instant, an audit; with 1,000 to 1,000,000
-//!           accounts?
+//!           accounts? And a mark that looks at keys in vain?
 //! Workload  every account has a position, half of them in cross margin; who is liquidated is spread among them, a long
 //!           of 40 contracts at 100x, and its lot finds an empty book, one order, or four. Where there is deleveraging
 //!           fund and book are empty, half of the accounts are candidates, and one lot needs one account, one a hundred,
-//!           or a hundred lots one each.
+//!           or a hundred lots one each. Where keys are early everybody is a long in cross margin who had an order once, and
+//!           the mark falls between their keys and their liquidation prices.
 //! Method    closed loop at the default budget, command by command; total: the median of five runs. The longest command:
 //!           each at its best of the runs, so that it is its own work; held against the median command of the mix.
 //!           Each run begins with a copy of the engine and 60 quiet marks; the accounts that come are not in the cache.
@@ -17,6 +18,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use centum_benches::early::{fall_to_early_keys, looks};
 use centum_benches::gap::{Book, Gap};
 use centum_benches::pass::{PassTime, median_command, ratio, sizes, time_pass, us};
 use centum_benches::plot::{Axis, COLOURS, Chart, QUIET, named};
@@ -60,6 +62,7 @@ impl Table {
 
 const QUIET_MARK: &str = "quiet marks";
 const FIRST_FALL: &str = "a first fall of 1.5 %";
+const EARLY: &str = "a mark that reaches early keys";
 const TENTH: &str = "a tenth liquidated, lots rest";
 const RESTS: &str = "liquidations, lots rest";
 const ONE_FILL: &str = "liquidations, 1 fill each";
@@ -84,6 +87,9 @@ fn main() {
         let quiet = quiet_marks(accounts, marks as usize + WARM_UP);
         table.measure(QUIET_MARK, accounts, marks, &Recording { warm_up: WARM_UP, ..quiet });
         table.measure(FIRST_FALL, accounts, 1, &Gap::first_fall(accounts, budget));
+        let early = fall_to_early_keys(accounts, budget);
+        table.measure(EARLY, accounts, looks(&early) as u32, &early);
+        drop(early);
         table.measure(TENTH, accounts, accounts / 10, &Gap::tenth(accounts, budget));
         let gap = Gap::new(accounts, budget);
         for (what, book) in [(RESTS, Book::Empty), (ONE_FILL, Book::Fills(1)), (FOUR_FILLS, Book::Fills(4))] {
@@ -187,6 +193,7 @@ fn longest(table: &Table) -> String {
         (QUIET_MARK, "quiet mark", 4),
         (RESTS, "1,000 liquidations, lots rest", 0),
         (FOUR_FILLS, "1,000 liquidations, 4 fills each", 1),
+        (EARLY, "a mark that reaches early keys", 6),
         (A_HUNDRED, "deleveraging of 100", 5),
         (FUNDING, "funding instant", 2),
         (AUDIT, "audit slice", 3),
