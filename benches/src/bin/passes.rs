@@ -12,6 +12,8 @@
 //! Check     the chain after each run equals the recorded one.
 //!
 //!     cargo run --release -p centum-benches --bin passes -- docs/
+//!
+//! With `GLIBC_TUNABLES=glibc.malloc.hugetlb=1` before it, large markets lie in huge pages.
 #![forbid(unsafe_code)]
 #![allow(clippy::float_arithmetic, reason = "pixels of a plot, no money")]
 
@@ -82,6 +84,7 @@ fn main() {
     );
     println!("|---|---|---|---|---|---|---|---|");
     let mut table = Table { rows: Vec::new(), runs, median };
+    let mut huge_pages = None;
     let (budget, marks) = (ContractSpec::XBTUSD_2019.budget, if is_toy() { 60 } else { 2_000 });
     for &accounts in sizes {
         let quiet = quiet_marks(accounts, marks as usize + WARM_UP);
@@ -97,6 +100,7 @@ fn main() {
                 table.measure(what, accounts, due, &gap.recording(due, book));
             }
         }
+        huge_pages = huge_share();
         drop(gap);
         for (what, lots, positions) in [(ONE_BY_ONE, 1, 1), (A_HUNDRED, 1, 100), (A_HUNDRED_LOTS, 100, 1)] {
             let recording = deleveraging(accounts, lots, positions);
@@ -105,6 +109,10 @@ fn main() {
         }
         table.measure(FUNDING, accounts, accounts, &funding_instant(accounts));
         table.measure(AUDIT, accounts, accounts, &audit_pass(accounts));
+    }
+    match huge_pages {
+        Some(percent) => println!("\n{percent} % of the largest market's memory was in huge pages."),
+        None => println!("\nThis system does not say how much memory is in huge pages."),
     }
     if let Some(directory) = std::env::args().nth(1) {
         let plots = [
@@ -118,6 +126,15 @@ fn main() {
             println!("plot: {}", file.display());
         }
     }
+}
+
+/// How much of this process's own memory is in huge pages, in percent, where the system says so.
+fn huge_share() -> Option<u64> {
+    let rollup = std::fs::read_to_string("/proc/self/smaps_rollup").ok()?;
+    let kilobytes = |field: &str| {
+        rollup.lines().find_map(|line| line.strip_prefix(field)?.trim().strip_suffix(" kB")?.parse::<u64>().ok())
+    };
+    (kilobytes("AnonHugePages:")? * 100).checked_div(kilobytes("Anonymous:")?)
 }
 
 fn micros(time: Duration) -> f64 {
