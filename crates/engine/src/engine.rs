@@ -109,8 +109,8 @@ pub struct Engine {
     pub(crate) scratch: Vec<(u64, i64)>,
     /// The command's own account while it is carried out and reviewed, none while the agenda is worked on.
     pub(crate) own_account: u32,
-    /// Before this stamp nothing is due by itself, nothing waits, the market is open or post-only and has a mark that is
-    /// not stale, as the last command that may have changed that left it. 0: not known, or not so.
+    /// Before this stamp nothing is due by itself and all is quiet (`is_quiet`), as the last command that may have changed
+    /// that left it. 0: not known, or not so.
     quiet_until: u64,
 }
 
@@ -261,8 +261,18 @@ impl Engine {
         }
         self.audit(budget, command.kind_code() == CommandKind::Clock as u8, out);
         self.say.end(out);
-        let is_quiet = !self.has_work() && !self.is_halted() && !self.is_stale() && self.market.mark_value != 0;
-        self.quiet_until = if is_quiet { self.funding.due_ts } else { 0 };
+        self.quiet_until = if self.is_quiet() { self.funding.due_ts } else { 0 };
+    }
+
+    /// Does nothing wait, is the market open or post-only, and has it a mark that is not stale?
+    #[inline(always)]
+    fn is_quiet(&self) -> bool {
+        !self.has_work() && !self.is_halted() && !self.is_stale() && self.market.mark_value != 0
+    }
+
+    /// Is what was noted of that still so? Commands on the quiet path do not note it anew.
+    pub(crate) fn is_quiet_as_noted(&self) -> bool {
+        self.quiet_until == 0 || (self.is_quiet() && self.quiet_until == self.funding.due_ts)
     }
 
     /// What is due by the command's stamp, and what waits. Where the mark has reached the command's own account, that is

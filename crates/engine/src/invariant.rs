@@ -35,6 +35,7 @@ impl Engine {
         self.check_early_keys()?;
         self.check_lots()?;
         law!(self.rankings_are_exact(), "ADL-1: a ranking does not have everybody once, in his place");
+        law!(self.is_quiet_as_noted(), "the market is noted as quiet, and is not");
         Ok(())
     }
 

@@ -5,7 +5,7 @@
 //! the whole engine).
 //!
 //! No slot is taken for the first time while another is free, so what is known of live ones lies close together; only the
-//! heads, four bytes for each order there may be, are spread. An open table of tags, sparse enough to search, is eight times as large.
+//! heads, eight to sixteen bytes for each order there may be, are spread.
 
 use alloc::vec;
 use alloc::vec::Vec;
